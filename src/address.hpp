@@ -1,0 +1,40 @@
+// IP addresses and networks: who is a trusted proxy, and which address a request speaks for.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace boshd {
+
+/// An IP address; IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves both families (D-098).
+struct Address {
+  std::array<std::uint8_t, 16> bytes{};
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+/// Reads "192.0.2.1", "2001:db8::1", also with brackets, port or zone, which are dropped (RFC 7239 §6).
+std::optional<Address> parse_address(std::string_view text);
+std::string to_string(const Address&);
+
+/// An address range: "10.0.0.0/8", "::1".
+struct Network {
+  Address address;
+  unsigned prefix = 128;  // bits, counted in the 128-bit form
+  bool contains(const Address&) const;
+  friend bool operator==(const Network&, const Network&) = default;
+};
+std::optional<Network> parse_network(std::string_view text);
+std::string to_string(const Network&);
+
+/// 127.0.0.1 and ::1.
+std::vector<Network> loopback_networks();
+
+/// The client's address: from the peer leftwards through X-Forwarded-For while the nearest hop is trusted; at most 20
+/// hops are looked at (D-095, D-100). `forwarded_for` is all lines of the header joined by commas.
+Address client_address(const Address& peer, std::string_view forwarded_for, const std::vector<Network>& trusted);
+
+}  // namespace boshd

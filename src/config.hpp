@@ -1,0 +1,93 @@
+// The configuration: TOML in, one immutable value out. Every key has a default; an empty file runs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/address.hpp"
+#include "src/log.hpp"
+
+namespace boshd {
+
+/// One address that serves HTTP.
+struct Listen {
+  std::string host = "127.0.0.1";  // an IP address
+  std::uint16_t port = 5280;       // 0: any free one, told in the log
+  std::string bosh_path = "/http-bind";
+};
+
+/// Where an XMPP server is: a TCP host and port, or the path of a Unix socket.
+struct Server {
+  std::string host = "127.0.0.1";  // an IP address or a name; empty with a Unix socket
+  std::uint16_t port = 5222;
+  std::string unix_path;
+};
+
+/// What a session may ask for (XEP-0124 §7).
+struct SessionSettings {
+  std::chrono::seconds wait{60};
+  unsigned hold = 2;
+  std::chrono::seconds inactivity{90};
+  std::chrono::seconds polling{2};
+};
+
+/// The name of every buffer's limit, and of every patience.
+struct LimitSettings {
+  std::size_t max_request = 256 * 1024;
+  std::size_t max_stanza = 1024 * 1024;
+  unsigned max_depth = 64;
+  std::size_t max_header = 16 * 1024;
+  std::size_t upstream_queue = 1024 * 1024;
+  std::size_t client_queue = 1024 * 1024;
+  std::size_t response_cache = 256 * 1024;
+  std::chrono::seconds request_timeout{15};
+  std::chrono::seconds idle_timeout{120};
+};
+
+enum class UpstreamTls { automatic, off };
+
+struct Upstream {
+  Server server;                        // where a domain without an entry of its own goes
+  std::vector<std::string> domains;     // empty, and no entries in `own`: every domain
+  std::map<std::string, Server> own;    // domain (lower case) → its server
+  std::chrono::seconds connect_timeout{10};
+  UpstreamTls tls = UpstreamTls::automatic;
+
+  /// The server for a domain, nullptr when the domain is not served. Compared without regard to ASCII case.
+  const Server* find(std::string_view domain) const;
+};
+
+struct Config {
+  std::string node;
+  unsigned threads = 0;  // 0: one per core
+  std::vector<Listen> listen{Listen{}};
+  std::vector<Network> trusted_proxies{loopback_networks()};
+  std::vector<std::string> origins{"*"};
+  SessionSettings session;
+  LimitSettings limits;
+  Upstream upstream;
+  LogLevel log_level = LogLevel::info;
+};
+
+/// A mistake in the configuration; what() names file, line, key and what is allowed.
+struct ConfigError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads a configuration. Throws ConfigError; an unknown key is one, and names the nearest known key.
+Config read_config(std::string_view toml, const std::string& file_name);
+
+/// The same from a file. Throws ConfigError also when the file can't be read.
+Config read_config_file(const std::string& path);
+
+/// The whole configuration as TOML with every effective value; read_config of it gives the same again.
+std::string dump_config(const Config&);
+
+}  // namespace boshd

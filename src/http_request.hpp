@@ -1,0 +1,72 @@
+// Reads HTTP/1.x requests out of a stream of bytes: Beast's parser behind a gate that refuses what proxies and servers
+// may read differently (request smuggling). No socket in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace boshd {
+
+enum class Method { get, head, post, options, other };  // other: a known method that nothing here serves
+
+/// One request. The fields kept are those that something here asks for.
+struct HttpRequest {
+  Method method = Method::other;
+  std::string target;             // path with query, as sent; of an absolute-form target only path and query
+  unsigned version = 11;          // 10 or 11
+  bool keep_alive = true;
+  std::string host;
+  std::string origin;
+  std::string request_headers;    // Access-Control-Request-Headers
+  std::string content_encoding;
+  std::string accept_encoding;
+  std::string forwarded_for;      // all X-Forwarded-For lines joined with commas
+  bool forwarded = false;         // came through a proxy: X-Forwarded-For or Forwarded is there
+  std::string body;
+};
+
+struct HttpLimits {
+  std::size_t header_bytes = 16 * 1024;
+  std::size_t header_fields = 100;
+  std::size_t body_bytes = 256 * 1024;
+};
+
+/// Reads one request. Made when the first byte of a request arrives and thrown away after it, so that an idle
+/// connection owns none.
+class RequestReader {
+ public:
+  enum class State {
+    reading,         // give it more
+    continue_first,  // the same, but the client waits for `100 Continue` (D-075); told once, then `reading`
+    complete,        // request() is whole
+    too_large,       // the body is above the limit; request().body holds its start. Answer and close.
+    failed           // status() is what to answer; then close (D-060..D-064)
+  };
+
+  explicit RequestReader(const HttpLimits&);
+  ~RequestReader();
+  RequestReader(RequestReader&&) noexcept;
+  RequestReader& operator=(RequestReader&&) noexcept;
+
+  /// Takes bytes; returns how many it used: all of them while reading, else up to the end of this request (what is
+  /// left belongs to the next, pipelined one).
+  std::size_t read(std::string_view bytes);
+
+  State state() const;
+  /// Whether anything of a request was seen; empty lines before the request line do not count (D-053).
+  bool started() const;
+  /// Whether the head is complete, so that request() has method and target.
+  bool head_complete() const;
+  /// The HTTP status of a failure: 400, 414, 417, 431, 501, 505.
+  unsigned status() const;
+  HttpRequest& request();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace boshd
