@@ -1,0 +1,56 @@
+// The `<body/>` of a request as a struct (XEP-0124 §6, §7; XEP-0206 §3, §5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "xml/splitter.hpp"
+
+namespace bosh {
+
+inline constexpr std::string_view httpbind_ns = "http://jabber.org/protocol/httpbind";
+inline constexpr std::string_view xbosh_ns = "urn:xmpp:xbosh";
+
+/// The largest legal rid, 2^53 - 1 (XEP-0124 §14.1).
+inline constexpr std::uint64_t largest_rid = 9007199254740991;
+
+/// `ver`: two integers, so that 1.6 is lower than 1.10 (XEP-0124 §7.1).
+struct Version {
+  unsigned major = 0;
+  unsigned minor = 0;
+  friend auto operator<=>(const Version&, const Version&) = default;
+};
+
+/// One request. Numbers are only there when the request had them.
+struct Body {
+  std::uint64_t rid = 0;
+  std::string sid;  // empty: a session creation request
+  std::string to;
+  std::string from;
+  std::string language;
+  std::optional<Version> version;
+  std::optional<std::uint64_t> wait;  // seconds
+  std::optional<std::uint64_t> hold;
+  std::string xmpp_version;
+  bool terminate = false;  // type='terminate', or a condition that the client reports (B-192)
+  bool restart = false;    // xmpp:restart
+  std::string payload;     // the children, each complete in itself, ready for the XMPP stream
+};
+
+/// What was read of a request. `root_read` says that the start tag was right, so that rid and sid may be
+/// believed even if what follows is at fault.
+struct ParsedBody {
+  Body body;
+  bool root_read = false;
+  std::string fault;  // why the request is a bad-request (XEP-0124 §17.2); empty: it is fine
+};
+
+/// Reads a whole request. Nothing of it is to go upstream when there is a fault.
+ParsedBody parse_body(xml::Pool&, std::string_view bytes, const xml::Limits&);
+
+/// Reads what can be read of a request that is cut off: rid and sid.
+ParsedBody parse_body_start(xml::Pool&, std::string_view bytes, const xml::Limits&);
+
+}  // namespace bosh

@@ -1,0 +1,167 @@
+// A BOSH session (XEP-0124, XEP-0206) as plain data and transitions: what happened goes in, effects come out.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bosh/body.hpp"
+#include "bosh/cache.hpp"
+#include "bosh/end.hpp"
+#include "bosh/reply.hpp"
+#include "xml/element.hpp"
+
+namespace bosh {
+
+/// Names one HTTP request: a connection and the number of the request on it. Means nothing here but itself.
+struct Exchange {
+  std::uint64_t connection = 0;
+  std::uint32_t number = 0;
+  friend bool operator==(const Exchange&, const Exchange&) = default;
+};
+
+/// How a request came in.
+struct Arrival {
+  Exchange exchange;
+  /// The client itself is at the other end, not a proxy whose connections serve many.
+  bool direct = true;
+  /// The longest it may be held, whatever `wait` says: a proxy in between may be less patient than the
+  /// client.
+  std::chrono::seconds patience{std::chrono::hours(1)};
+};
+
+// What the owner is to do. Applied in order after the call has returned, so nothing re-enters the session.
+
+/// Answer this request with 200 and these bytes.
+struct Answer {
+  Exchange to;
+  Bytes body;
+};
+/// Write these whole elements to the XMPP server.
+struct Forward {
+  std::string stanzas;
+};
+/// Open the XMPP stream anew on the same connection (XEP-0206 §5).
+struct Restart {
+  std::string language;
+};
+/// Stop or go on reading from the XMPP server.
+struct Reading {
+  bool on;
+};
+/// The session is over: told exactly once, the last effect. `farewell` answers requests that come too late.
+struct Ended {
+  End end;
+  Bytes farewell;
+};
+using Effect = std::variant<Answer, Forward, Restart, Reading, Ended>;
+using Effects = std::vector<Effect>;
+
+/// What a session may have; one for many sessions, and it outlives them.
+struct Settings {
+  std::chrono::seconds wait{60};
+  unsigned hold = 2;
+  std::chrono::seconds inactivity{90};
+  std::chrono::seconds polling{2};
+  std::size_t cache_bytes = 256 * 1024;
+  std::size_t queue_bytes = 1024 * 1024;
+  /// Clients handle responses in the order of their arrival. After an answer with data the next one, on
+  /// another connection, carries data only after this time or after proof that the first arrived.
+  std::chrono::milliseconds order_guard{5};
+};
+
+/// One session, from its creation request to its end. Made by the owner, who calls one `on_…` for each thing
+/// that happens, applies the effects, and calls on_time when deadline() has come (too early a call does
+/// nothing). After Ended no call is made any more.
+class Session {
+ public:
+  /// `settings` outlives the session. The creation request itself is then given to on_request.
+  Session(const Settings&, std::string sid, const Body& creation, Time now);
+
+  void on_request(Time now, const Arrival&, Body&&, Effects&);
+  /// A request for this session that can't be used, with the terminal answer for it. It ends the session only
+  /// if its rid is one the client could use next, since others may guess (B-188).
+  void on_faulty_request(Time now, Exchange, std::uint64_t rid, const Terminal&, End, Effects&);
+  /// The client of a waiting request is gone, or will send no more on that connection: nothing is given to
+  /// it, its turn is answered with an empty body (D-073, B-095).
+  void on_lost(Time now, Exchange, Effects&);
+
+  void on_upstream_open(Time now, ServerHeader, Effects&);
+  /// All elements of one read at once, so that they leave in one answer.
+  void on_upstream(Time now, std::span<const xml::Element>, Effects&);
+  /// Whether the server takes more; while not, requests with payload wait.
+  void on_upstream_room(Time now, bool room, Effects&);
+  /// The XMPP side is over, or the daemon stops: what is queued still goes out, then the terminal body.
+  /// `at_once`: there is no time for more requests.
+  void end(Time now, Terminal, bool at_once, Effects&);
+
+  void on_time(Time now, Effects&);
+  /// When on_time is due at the latest.
+  Time deadline() const;
+
+  const std::string& sid() const { return granted_.sid; }
+  std::size_t queued_bytes() const { return queue_.size(); }
+  std::size_t cached_bytes() const { return cache_.bytes(); }
+  std::size_t held() const { return waiting_.size(); }
+
+ private:
+  enum class State : std::uint8_t {
+    opening,  // the XMPP stream is not open yet; the creation request waits for its features
+    open,
+    ending,  // only the rest of the queue and the terminal body are left to give
+    ended,
+  };
+  struct Waiting {
+    std::uint64_t rid;
+    Arrival arrival;
+    Time at;
+    bool lost;
+  };
+  struct Early {
+    Waiting request;
+    Body body;
+  };
+
+  bool replay(Time now, const Arrival&, const Body&, Effects&);
+  bool in_window(std::uint64_t rid, bool last) const;
+  void park(Time now, const Arrival&, Body&&);
+  void take_in_order(Time now, Effects&);
+  void act(Time now, Body&&, Effects&);
+  void terminated(Time now, Effects&);
+  void settle(Time now, Effects&);
+  bool data_may_leave(Time now) const;
+  Time gap_due() const;
+  Time answer_due(const Waiting& request) const;
+  void answer_oldest(Time now, std::string_view content, Effects&);
+  void answer_oldest_with(Time now, Bytes, Effects&);
+  void give_queue(Time now, Effects&);
+  void break_off(Time now, std::optional<Exchange> culprit, const Terminal&, End, Effects&);
+  void finish(Time now, End, Bytes farewell, Effects&);
+  AnswerCache::Limits cache_limits() const;
+
+  const Settings* settings_;
+  Granted granted_;
+  ServerHeader server_;
+  State state_ = State::opening;
+  bool created_ = false;  // the creation response is out
+  bool upstream_room_ = true;
+  bool reading_ = true;
+  std::uint64_t highest_;         // the highest rid that was taken; all lower ones were too
+  std::vector<Waiting> waiting_;  // taken and not answered, in rid order
+  std::vector<Early> early_;      // not yet taken, in rid order
+  AnswerCache cache_;
+  std::string queue_;  // elements for the client
+  Time idle_since_;    // when the last request was answered
+  // The last answer with data, as long as its arrival isn't certain.
+  Time guard_until_{};
+  std::uint64_t guard_rid_ = 0;
+  std::uint64_t guard_connection_ = 0;
+  Terminal terminal_;  // while ending
+};
+
+}  // namespace bosh

@@ -1,0 +1,17 @@
+// How much XML one document may bring before it is refused.
+#pragma once
+
+#include <cstddef>
+
+namespace xml {
+
+struct Limits {
+  std::size_t element_bytes = 1024 * 1024;  // one child of the root
+  std::size_t token_bytes = 64 * 1024;      // one tag; expat reads an unfinished one again at every feed
+  std::size_t name_bytes = 1024;            // an element's or attribute's expanded name
+  unsigned depth = 64;                      // nested elements, the root is the first
+  unsigned attributes = 64;                 // of one element, declarations not counted
+  std::size_t elements = 10'000;            // children of the root in one feed
+};
+
+}  // namespace xml

@@ -1,0 +1,307 @@
+#include "xml/parser.hpp"
+
+#include <expat.h>
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+
+#include "xml/escape.hpp"
+
+namespace xml {
+
+namespace {
+
+// expat joins URI, local name and prefix with it; no XML document can contain it.
+constexpr char separator = '\x01';
+constexpr std::string_view xml_namespace = "http://www.w3.org/XML/1998/namespace";
+
+struct Name {
+  std::string_view ns;
+  std::string_view local;
+  std::string_view prefix;
+};
+
+Name split(std::string_view triplet) {
+  const auto first = triplet.find(separator);
+  if (first == triplet.npos) return {{}, triplet, {}};
+  const auto local = triplet.substr(first + 1);
+  const auto second = local.find(separator);
+  if (second == local.npos) return {triplet.substr(0, first), local, {}};
+  return {triplet.substr(0, first), local.substr(0, second), local.substr(second + 1)};
+}
+
+Error from_expat(XML_Error code) {
+  switch (code) {
+    case XML_ERROR_UNDEFINED_ENTITY:
+    case XML_ERROR_RECURSIVE_ENTITY_REF:
+    case XML_ERROR_ASYNC_ENTITY:
+    case XML_ERROR_BINARY_ENTITY_REF:
+      return Error::restricted;
+    case XML_ERROR_UNKNOWN_ENCODING:
+    case XML_ERROR_INCORRECT_ENCODING:
+      return Error::encoding;
+    default:
+      return Error::malformed;
+  }
+}
+
+bool is_utf8(std::string_view encoding) {
+  constexpr std::string_view utf8 = "utf-8";
+  return std::ranges::equal(encoding, utf8,
+                            [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+}  // namespace
+
+std::string_view to_string(Error error) {
+  switch (error) {
+    case Error::none:
+      return "none";
+    case Error::malformed:
+      return "not well-formed XML";
+    case Error::restricted:
+      return "a DTD, comment, processing instruction or entity, which XMPP forbids";
+    case Error::encoding:
+      return "not XML 1.0 in UTF-8";
+    case Error::text:
+      return "text between elements";
+    case Error::too_large:
+      return "more than the limits allow";
+  }
+  return "";
+}
+
+/// What expat calls. Each does nothing once the document is refused: expat may report a little more after the
+/// stop.
+struct Parser::Handlers {
+  static Parser& self(void* data) { return *static_cast<Parser*>(data); }
+
+  static void start(void* data, const char* name, const char** attributes) {
+    if (self(data).error_ == Error::none) self(data).start(name, attributes);
+  }
+  static void end(void* data, const char*) {
+    if (self(data).error_ == Error::none) self(data).end();
+  }
+  static void declare(void* data, const char* prefix, const char* uri) {
+    Parser& p = self(data);
+    if (p.error_ != Error::none) return;
+    p.declarations_.push_back({prefix ? prefix : "", uri ? uri : "", p.depth_ + 1});
+    const bool renamed = p.depth_ >= 1 && uri && !p.options_.renamed.empty() && p.options_.renamed == uri;
+    // With a prefix it would become a prefixed name of the content namespace, which a stream must not have
+    // (X-010).
+    if (renamed && prefix) return p.fail(Error::restricted);
+    p.rename_here_ |= renamed;
+  }
+  static void undeclare(void* data, const char*) {
+    Parser& p = self(data);
+    if (p.error_ == Error::none && !p.declarations_.empty()) p.declarations_.pop_back();
+  }
+  static void text(void* data, const char* characters, int length) {
+    Parser& p = self(data);
+    if (p.error_ != Error::none) return;
+    const std::string_view run(characters, static_cast<std::size_t>(length));
+    if (p.depth_ == 1 && run.find_first_not_of(" \t\r\n") != run.npos) return p.fail(Error::text);
+    p.note_event();
+  }
+  static void xml_declaration(void* data, const char* version, const char* encoding, int) {
+    Parser& p = self(data);
+    if (p.error_ != Error::none) return;
+    if (!version || std::string_view(version) != "1.0" || (encoding && !is_utf8(encoding)))
+      return p.fail(Error::encoding);
+    p.note_event();
+  }
+  static void forbidden(void* data) {
+    if (self(data).error_ == Error::none) self(data).fail(Error::restricted);
+  }
+};
+
+void Parser::Free::operator()(XML_ParserStruct* parser) const {
+  XML_ParserFree(parser);
+}
+
+Parser::Parser(unsigned long hash_salt)
+    : expat_(XML_ParserCreateNS("UTF-8", separator)), hash_salt_(hash_salt) {
+  if (!expat_) throw std::bad_alloc();
+}
+
+Parser::~Parser() = default;
+
+void Parser::begin(const Options& options) {
+  XML_Parser parser = expat_.get();
+  XML_ParserReset(parser, "UTF-8");
+  XML_SetReturnNSTriplet(parser, 1);
+  XML_SetHashSalt(parser, hash_salt_);
+#ifdef BOSHD_EXPAT_DEFERS_REPARSING
+  // Left on, a whole element that came in pieces can stay unreported until more bytes come;
+  // Limits::token_bytes bounds what the deferral was to protect from.
+  XML_SetReparseDeferralEnabled(parser, XML_FALSE);
+#endif
+  XML_SetUserData(parser, this);
+  XML_SetElementHandler(parser, Handlers::start, Handlers::end);
+  XML_SetNamespaceDeclHandler(parser, Handlers::declare, Handlers::undeclare);
+  XML_SetCharacterDataHandler(parser, Handlers::text);
+  XML_SetXmlDeclHandler(parser, Handlers::xml_declaration);
+  XML_SetCommentHandler(parser, [](void* data, const char*) { Handlers::forbidden(data); });
+  XML_SetProcessingInstructionHandler(
+      parser, [](void* data, const char*, const char*) { Handlers::forbidden(data); });
+  XML_SetStartDoctypeDeclHandler(
+      parser, [](void* data, const char*, const char*, const char*, int) { Handlers::forbidden(data); });
+
+  options_ = options;
+  error_ = Error::none;
+  offset_ = last_event_ = 0;
+  depth_ = 0;
+  declarations_.clear();
+  rename_here_ = root_opened_ = root_closed_ = false;
+  root_ = {};
+  language_.clear();
+  current_ = {};
+  needed_.clear();
+  found_.clear();
+}
+
+Error Parser::feed(std::string_view bytes, bool last) {
+  root_opened_ = root_closed_ = false;
+  found_.clear();
+  if (error_ != Error::none) return error_;
+  offset_ += bytes.size();
+  const auto status = XML_Parse(expat_.get(), bytes.data(), static_cast<int>(bytes.size()), last ? 1 : 0);
+  if (error_ == Error::none && status != XML_STATUS_OK) error_ = from_expat(XML_GetErrorCode(expat_.get()));
+  const bool token_too_large = offset_ - last_event_ > options_.limits.token_bytes;
+  const bool element_too_large = depth_ >= 2 && offset_ - current_.begin > options_.limits.element_bytes;
+  if (error_ == Error::none && !last && (token_too_large || element_too_large)) error_ = Error::too_large;
+  return error_;
+}
+
+void Parser::fail(Error error) {
+  error_ = error;
+  XML_StopParser(expat_.get(), XML_FALSE);
+}
+
+void Parser::note_event() {
+  last_event_ = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) +
+                static_cast<std::uint64_t>(XML_GetCurrentByteCount(expat_.get()));
+}
+
+const Parser::Declaration* Parser::in_scope(std::string_view prefix) const {
+  const auto found = std::find_if(declarations_.rbegin(), declarations_.rend(),
+                                  [&](const Declaration& d) { return d.prefix == prefix; });
+  return found == declarations_.rend() ? nullptr : &*found;
+}
+
+void Parser::need(std::string_view prefix) {
+  if (prefix == "xml") return;
+  const Declaration* declaration = in_scope(prefix);
+  if (declaration && declaration->depth > 1) return;
+  if (declaration && !prefix.empty() && !options_.renamed.empty() && declaration->uri == options_.renamed)
+    return fail(Error::restricted);
+  if (std::ranges::find(needed_, prefix) == needed_.end()) needed_.emplace_back(prefix);
+}
+
+void Parser::start(const char* raw_name, const char** attributes) {
+  const auto begin = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get()));
+  note_event();
+  const Limits& limits = options_.limits;
+  std::size_t count = 0;
+  while (attributes[2 * count]) ++count;
+  if (++depth_ > limits.depth || count > limits.attributes ||
+      std::string_view(raw_name).size() > limits.name_bytes)
+    return fail(Error::too_large);
+  if (depth_ == 1) {
+    root_begin_ = begin;
+    return open_root(raw_name, attributes);
+  }
+
+  const Name name = split(raw_name);
+  bool has_language = false;
+  if (depth_ == 2) {
+    if (found_.size() >= limits.elements) return fail(Error::too_large);
+    current_ = {begin, 0, {}};
+    current_.element.ns = !name.ns.empty() && name.ns == options_.renamed ? options_.renamed_to : name.ns;
+    current_.element.name = name.local;
+    current_.element.prefix = name.prefix;
+    needed_.clear();
+  }
+  need(name.prefix);
+  for (std::size_t i = 0; i < count && error_ == Error::none; ++i) {
+    const Name attribute = split(attributes[2 * i]);
+    if (attribute.ns.size() + attribute.local.size() > limits.name_bytes) return fail(Error::too_large);
+    if (!attribute.prefix.empty()) need(attribute.prefix);
+    has_language |= attribute.ns == xml_namespace && attribute.local == "lang";
+  }
+  if (depth_ == 2 && options_.inherit_language && !has_language && !language_.empty() &&
+      language_ != options_.language) {
+    const std::size_t at = 1 + name.local.size() + (name.prefix.empty() ? 0 : name.prefix.size() + 1);
+    current_.element.edits.push_back({at, 0, {}});
+    append_attribute(current_.element.edits.back().insert, "xml:lang", language_);
+  }
+  if (rename_here_ && error_ == Error::none) rename_declaration();
+}
+
+void Parser::open_root(const char* raw_name, const char** attributes) {
+  const Name name = split(raw_name);
+  root_opened_ = true;
+  root_end_ = last_event_;
+  root_ = {std::string(name.ns), std::string(name.local), {}};
+  for (; *attributes; attributes += 2) {
+    const Name attribute = split(attributes[0]);
+    root_.attributes.push_back({std::string(attribute.ns), std::string(attribute.local), attributes[1]});
+    if (attribute.ns == xml_namespace && attribute.local == "lang") language_ = attributes[1];
+  }
+}
+
+// The child itself says that it is in the renamed namespace: its declaration gets the other value.
+void Parser::rename_declaration() {
+  rename_here_ = false;
+  int at = 0;
+  int size = 0;
+  const char* buffer = XML_GetInputContext(expat_.get(), &at, &size);
+  const auto length = static_cast<std::size_t>(XML_GetCurrentByteCount(expat_.get()));
+  const std::string_view tag = buffer ? std::string_view(buffer + at, length) : std::string_view();
+  constexpr std::string_view blanks = " \t\r\n";
+  for (auto found = tag.find(options_.renamed); found != tag.npos;
+       found = tag.find(options_.renamed, found + 1)) {
+    const char quote = tag[found - 1];
+    const auto after = found + options_.renamed.size();
+    auto before = tag.substr(0, found - 1);
+    before = before.substr(0, before.find_last_not_of(blanks) + 1);
+    if ((quote != '"' && quote != '\'') || tag[after] != quote || !before.ends_with('=')) continue;
+    before.remove_suffix(1);
+    before = before.substr(0, before.find_last_not_of(blanks) + 1);
+    if (!before.ends_with("xmlns") || blanks.find(before[before.size() - 6]) == blanks.npos) continue;
+    const auto begin = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) - current_.begin;
+    current_.element.edits.push_back(
+        {static_cast<std::size_t>(begin) + found, options_.renamed.size(), std::string(options_.renamed_to)});
+    return;
+  }
+  fail(Error::restricted);  // written with character references; nobody does
+}
+
+void Parser::end() {
+  note_event();
+  --depth_;
+  if (depth_ == 0) {
+    root_closed_ = true;
+    return;
+  }
+  if (depth_ != 1) return;
+  current_.end = last_event_;
+  if (current_.end - current_.begin > options_.limits.element_bytes) return fail(Error::too_large);
+  Element& element = current_.element;
+  if (!needed_.empty()) {
+    const std::size_t at = 1 + element.name.size() + (element.prefix.empty() ? 0 : element.prefix.size() + 1);
+    Edit edit{at, 0, {}};
+    for (const std::string& prefix : needed_) {
+      const Declaration* declaration = in_scope(prefix);
+      std::string_view uri = declaration ? std::string_view(declaration->uri) : std::string_view();
+      if (!uri.empty() && uri == options_.renamed) uri = options_.renamed_to;
+      append_attribute(edit.insert, prefix.empty() ? "xmlns" : "xmlns:" + prefix, uri);
+    }
+    element.edits.insert(element.edits.begin(), std::move(edit));
+  }
+  found_.push_back(std::move(current_));
+  current_ = {};
+}
+
+}  // namespace xml

@@ -1,0 +1,66 @@
+// The client side of an XMPP stream (RFC 6120 §4) as plain data and transitions. Bytes in, elements out.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "xml/splitter.hpp"
+#include "xmpp/end.hpp"
+#include "xmpp/header.hpp"
+
+namespace xmpp {
+
+/// What some bytes of the server brought, in this order. The elements are slices of the bytes and of the
+/// batch.
+struct Received {
+  std::optional<Header> opened;      // the stream's first header
+  std::span<xml::Element> elements;  // for the client, features filtered
+  std::string reply;                 // to be written to the server
+  struct Ended {
+    End end;
+    std::string error;  // the server's stream:error, complete in itself
+  };
+  std::optional<Ended> ended;  // nothing more comes of this stream
+};
+
+/// One stream over one connection. Made when a session is; `open` once the connection stands; after `ended`
+/// no bytes are given to it any more.
+class Stream {
+ public:
+  /// `language`: what the client gave as xml:lang; may be empty.
+  Stream(std::string domain, std::string language, const xml::Limits&);
+
+  /// The header that opens the stream.
+  std::string open() const;
+  /// A new stream on the same connection, after SASL (RFC 6120 §4.3.3): no footer before it, and nothing of
+  /// the old stream's parser is used again.
+  std::string restart(std::string_view language);
+  /// Elements of the client: what of them can be written now. Until the server's features came they are kept.
+  std::string send(std::string&& stanzas);
+  Received receive(xml::Pool&, std::string_view bytes, xml::Batch&);
+  /// The footer, once; empty when the stream was never opened or is closed already. Elements of the client
+  /// that still waited for the stream to open are given up.
+  std::string close();
+
+  std::size_t pending() const { return splitter_.pending() + unsent_.size(); }
+  const std::string& domain() const { return domain_; }
+
+ private:
+  enum class State : std::uint8_t { opening, open, closed };
+
+  xml::Options options() const;
+  void end(Received&, End, std::string error, std::string reply);
+
+  std::string domain_;
+  std::string language_;
+  xml::Limits limits_;
+  xml::Splitter splitter_;
+  State state_ = State::opening;
+  bool header_told_ = false;
+  std::string unsent_;
+};
+
+}  // namespace xmpp
