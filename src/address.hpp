@@ -16,9 +16,13 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
-/// Reads "192.0.2.1", "2001:db8::1", also with brackets, port or zone, which are dropped (RFC 7239 §6).
+/// Reads an address and nothing else: "192.0.2.1", "2001:db8::1".
+std::optional<Address> parse_ip(std::string_view text);
+/// Reads an address as proxies write it, also with brackets, port or zone, which are dropped (RFC 7239 §6).
 std::optional<Address> parse_address(std::string_view text);
 std::string to_string(const Address&);
+/// 127.0.0.0/8 and ::1.
+bool is_loopback(const Address&);
 
 /// An address range: "10.0.0.0/8", "::1".
 struct Network {
@@ -27,14 +31,16 @@ struct Network {
   bool contains(const Address&) const;
   friend bool operator==(const Network&, const Network&) = default;
 };
+/// Refuses bits below the prefix ("10.1.2.3/8"): who wrote them may have meant one host.
 std::optional<Network> parse_network(std::string_view text);
 std::string to_string(const Network&);
 
 /// 127.0.0.1 and ::1.
 std::vector<Network> loopback_networks();
 
-/// The client's address: from the peer leftwards through X-Forwarded-For while the nearest hop is trusted; at most 20
-/// hops are looked at (D-095, D-100). `forwarded_for` is all lines of the header joined by commas.
-Address client_address(const Address& peer, std::string_view forwarded_for, const std::vector<Network>& trusted);
+/// The client's address: from the peer leftwards through X-Forwarded-For while the nearest hop is trusted; at
+/// most 20 hops are looked at (D-095, D-100). `forwarded_for` is all lines of the header joined by commas.
+Address client_address(const Address& peer, std::string_view forwarded_for,
+                       const std::vector<Network>& trusted);
 
 }  // namespace boshd

@@ -1,0 +1,178 @@
+// Addresses, networks and the client behind trusted proxies.
+#include "src/address.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace boshd {
+namespace {
+
+using namespace std::literals;
+
+Address ip(std::string_view text) {
+  const auto address = parse_ip(text);
+  BOOST_REQUIRE_MESSAGE(address, text);
+  return *address;
+}
+
+std::vector<Network> networks(std::initializer_list<std::string_view> texts) {
+  std::vector<Network> result;
+  for (const auto text : texts) result.push_back(parse_network(text).value());
+  return result;
+}
+
+/// The client behind a peer, with the given X-Forwarded-For and trusted networks.
+std::string client(std::string_view peer, std::string_view forwarded_for,
+                   std::initializer_list<std::string_view> trusted) {
+  return to_string(client_address(ip(peer), forwarded_for, networks(trusted)));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(address)
+
+BOOST_AUTO_TEST_CASE(an_address_is_written_in_its_shortest_form) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"192.0.2.1", "192.0.2.1"},
+      {"0.0.0.0", "0.0.0.0"},
+      {"2001:DB8:0:0::1", "2001:db8::1"},
+      {"::", "::"},
+      {"::ffff:192.0.2.1", "192.0.2.1"},
+      {"::ffff:c000:201", "192.0.2.1"},
+      {"::1", "::1"},
+  };
+  for (const auto& [text, written] : cases) BOOST_TEST(to_string(ip(text)) == written);
+}
+
+BOOST_AUTO_TEST_CASE(brackets_port_and_zone_are_dropped) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"192.0.2.1", "192.0.2.1"},           {"192.0.2.1:4711", "192.0.2.1"}, {"[2001:db8::1]", "2001:db8::1"},
+      {"[2001:db8::1]:443", "2001:db8::1"}, {"2001:db8::1", "2001:db8::1"},  {"fe80::1%eth0", "fe80::1"},
+      {"[fe80::1%eth0]:80", "fe80::1"},
+  };
+  for (const auto& [text, written] : cases) {
+    const auto address = parse_address(text);
+    BOOST_REQUIRE_MESSAGE(address, text);
+    BOOST_TEST(to_string(*address) == written);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused) {
+  for (const std::string_view text :
+       {"",
+        "unknown",
+        "_hidden",
+        "192.0.2",
+        "192.0.2.256",
+        "192.0.2.1:",
+        "192.0.2.1:x",
+        "192.0.2.1:123456",
+        "192.0.2.1%eth0",
+        "[192.0.2.1]",
+        "[::1",
+        "[::1]x",
+        "[::1]:",
+        "[]",
+        "::1]",
+        ":::",
+        "1:2",
+        " ::1",
+        "192.0.2.1 ",
+        "0x7f.1",
+        "\"::1\"",
+        "localhost",
+        "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:dddd:eeee:ffff"}) {
+    BOOST_TEST(!parse_address(text), text);
+  }
+  for (const std::string_view text : {"[::1]"sv, "192.0.2.1:80"sv, "fe80::1%eth0"sv, "::1\0"sv, "::1\0x"sv}) {
+    BOOST_TEST(!parse_ip(text), text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_network_contains_its_first_and_last_address_and_not_their_neighbours) {
+  struct Case {
+    const char *network, *below, *first, *last, *above;
+  };
+  const Case cases[] = {
+      {"10.0.0.0/8", "9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"},
+      {"192.0.2.128/25", "192.0.2.127", "192.0.2.128", "192.0.2.255", "192.0.3.0"},
+      {"192.0.2.7", "192.0.2.6", "192.0.2.7", "192.0.2.7", "192.0.2.8"},
+      {"0.0.0.0/0", "::fffe:ffff:ffff", "0.0.0.0", "255.255.255.255", "::1:0:0:0"},
+      {"2001:db8::/33", "2001:db7:ffff::", "2001:db8::", "2001:db8:7fff:ffff::", "2001:db8:8000::"},
+      {"::1", "::", "::1", "::1", "::2"},
+  };
+  for (const auto& c : cases) {
+    BOOST_TEST_CONTEXT(c.network) {
+      const auto network = parse_network(c.network).value();
+      BOOST_TEST(!network.contains(ip(c.below)));
+      BOOST_TEST(network.contains(ip(c.first)));
+      BOOST_TEST(network.contains(ip(c.last)));
+      BOOST_TEST(!network.contains(ip(c.above)));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(d098_a_mapped_address_belongs_to_its_ipv4_network) {
+  BOOST_TEST(parse_network("10.0.0.0/8")->contains(ip("::ffff:10.1.2.3")));
+  BOOST_TEST(parse_network("::/0")->contains(ip("10.1.2.3")));
+  BOOST_TEST((parse_network("::ffff:10.0.0.0/104") == parse_network("10.0.0.0/8")));
+}
+
+BOOST_AUTO_TEST_CASE(a_network_is_written_as_it_is_read) {
+  for (const std::string text :
+       {"10.0.0.0/8", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32", "::1", "::/0", "192.0.2.0/31"}) {
+    BOOST_TEST(to_string(parse_network(text).value()) == text);
+  }
+  BOOST_TEST(to_string(parse_network("192.0.2.1/32").value()) == "192.0.2.1");
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_network_is_refused) {
+  for (const std::string_view text :
+       {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8x", "10.0.0.0/ 8",
+        "10.0.0.0/8/8", "::/129", "10.1.2.3/8", "2001:db8::1/64", "[::1]/128", "example.org", "*"}) {
+    BOOST_TEST(!parse_network(text), text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(loopback_is_127_and_1) {
+  BOOST_TEST(is_loopback(ip("127.0.0.1")));
+  BOOST_TEST(is_loopback(ip("127.200.0.1")));
+  BOOST_TEST(is_loopback(ip("::1")));
+  BOOST_TEST(!is_loopback(ip("128.0.0.1")));
+  BOOST_TEST(!is_loopback(ip("::2")));
+  BOOST_TEST(loopback_networks().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(d094_an_untrusted_peer_speaks_for_itself) {
+  BOOST_TEST(client("203.0.113.9", "198.51.100.1", {"127.0.0.1"}) == "203.0.113.9");
+  BOOST_TEST(client("203.0.113.9", "198.51.100.1", {}) == "203.0.113.9");
+}
+
+BOOST_AUTO_TEST_CASE(d095_the_rightmost_untrusted_address_is_the_client) {
+  BOOST_TEST(client("127.0.0.1", "198.51.100.1", {"127.0.0.1"}) == "198.51.100.1");
+  BOOST_TEST(client("127.0.0.1", "6.6.6.6, 198.51.100.1", {"127.0.0.1"}) == "198.51.100.1");
+  BOOST_TEST(client("127.0.0.1", "6.6.6.6,198.51.100.1 ,\t10.0.0.2", {"127.0.0.1", "10.0.0.0/8"}) ==
+             "198.51.100.1");
+  BOOST_TEST(client("::1", "[2001:db8::7]:4711", {"::1"}) == "2001:db8::7");
+}
+
+BOOST_AUTO_TEST_CASE(d095_a_list_of_trusted_hops_only_ends_at_its_leftmost) {
+  BOOST_TEST(client("127.0.0.1", "10.0.0.1, 10.0.0.2", {"127.0.0.1", "10.0.0.0/8"}) == "10.0.0.1");
+}
+
+BOOST_AUTO_TEST_CASE(d095_what_is_no_address_ends_the_walk) {
+  for (const std::string_view list :
+       {"", " ", "unknown", "_secret", "6.6.6.6, unknown", "6.6.6.6,", ",", "nonsense"}) {
+    BOOST_TEST(client("127.0.0.1", list, {"127.0.0.1"}) == "127.0.0.1", list);
+  }
+  BOOST_TEST(client("127.0.0.1", "6.6.6.6, , 10.0.0.2", {"127.0.0.1", "10.0.0.0/8"}) == "10.0.0.2");
+}
+
+BOOST_AUTO_TEST_CASE(d100_at_most_20_hops_are_looked_at) {
+  std::string list;
+  for (int i = 30; i >= 1; --i) list += "10.0.0." + std::to_string(i) + (i > 1 ? ", " : "");
+  BOOST_TEST(client("127.0.0.1", list, {"127.0.0.1", "10.0.0.0/8"}) == "10.0.0.20");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace boshd
