@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "src/text.hpp"
+
 namespace boshd {
 namespace {
 
@@ -17,14 +19,7 @@ bool is_ipv4(const Address& address) {
 }
 
 bool is_port(std::string_view text) {
-  return !text.empty() && text.size() <= 5 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 /// The part in brackets of "[::1]" and "[::1]:80"; empty when there is anything else around it.

@@ -1,5 +1,5 @@
-// Reads HTTP/1.x requests out of a stream of bytes: Beast's parser behind a gate that refuses what proxies and servers
-// may read differently (request smuggling). No socket in it.
+// Reads HTTP/1.x requests out of a stream of bytes: Beast's parser behind a gate that refuses what proxies
+// and servers may read differently (request smuggling). No socket in it.
 #pragma once
 
 #include <cstddef>
@@ -12,38 +12,45 @@ namespace boshd {
 
 enum class Method { get, head, post, options, other };  // other: a known method that nothing here serves
 
-/// One request. The fields kept are those that something here asks for.
+/// One request. The fields kept are those that something here asks for; a field that came in several lines is
+/// one list, joined with commas.
 struct HttpRequest {
   Method method = Method::other;
-  std::string target;             // path with query, as sent; of an absolute-form target only path and query
-  unsigned version = 11;          // 10 or 11
+  std::string target;     // path with query, as sent; of an absolute-form target only path and query
+  unsigned version = 11;  // 10 or 11
   bool keep_alive = true;
   std::string host;
   std::string origin;
-  std::string request_headers;    // Access-Control-Request-Headers
+  std::string request_headers;  // Access-Control-Request-Headers
   std::string content_encoding;
   std::string accept_encoding;
-  std::string forwarded_for;      // all X-Forwarded-For lines joined with commas
-  bool forwarded = false;         // came through a proxy: X-Forwarded-For or Forwarded is there
+  std::string forwarded_for;  // X-Forwarded-For
+  bool forwarded = false;     // came through a proxy: X-Forwarded-For or Forwarded is there
   std::string body;
+  friend bool operator==(const HttpRequest&, const HttpRequest&) = default;
 };
 
 struct HttpLimits {
-  std::size_t header_bytes = 16 * 1024;
+  std::size_t header_bytes =
+      std::size_t{16} * 1024;  // the head, and once more the trailers of a chunked body
   std::size_t header_fields = 100;
-  std::size_t body_bytes = 256 * 1024;
+  std::size_t body_bytes = std::size_t{256} * 1024;
 };
 
 /// Reads one request. Made when the first byte of a request arrives and thrown away after it, so that an idle
 /// connection owns none.
 class RequestReader {
  public:
+  /// So much of a body above the limit is kept: its start names the session.
+  static constexpr std::size_t kept_of_too_large = std::size_t{16} * 1024;
+
   enum class State {
     reading,         // give it more
     continue_first,  // the same, but the client waits for `100 Continue` (D-075); told once, then `reading`
     complete,        // request() is whole
-    too_large,       // the body is above the limit; request().body holds its start. Answer and close.
-    failed           // status() is what to answer; then close (D-060..D-064)
+    too_large,  // the body is above the limit; request().body holds its start, nothing when the client waits
+                // for `100 Continue`. Answer and close.
+    failed      // status() is what to answer; then close (D-060..D-064)
   };
 
   explicit RequestReader(const HttpLimits&);
@@ -51,8 +58,8 @@ class RequestReader {
   RequestReader(RequestReader&&) noexcept;
   RequestReader& operator=(RequestReader&&) noexcept;
 
-  /// Takes bytes; returns how many it used: all of them while reading, else up to the end of this request (what is
-  /// left belongs to the next, pipelined one).
+  /// Takes bytes; returns how many it used: all of them while reading, else up to the end of this request
+  /// (what is left belongs to the next, pipelined one). Uses none after the end.
   std::size_t read(std::string_view bytes);
 
   State state() const;

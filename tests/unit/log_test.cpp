@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
-#include <regex>
 
 namespace boshd {
 namespace {
@@ -110,9 +109,12 @@ BOOST_AUTO_TEST_CASE(lines_below_the_level_are_not_written) {
     log(LogLevel::error, "shown-too");
     set_log_level(LogLevel::info);
   });
-  const std::regex expected(
-      R"((<4>|[-0-9T:.]+Z )warning shown key="a b"\n(<3>|[-0-9T:.]+Z )error shown-too\n)");
-  BOOST_TEST(std::regex_match(text, expected), text);
+  const auto first_end = text.find('\n');
+  BOOST_TEST_REQUIRE(first_end != std::string::npos);
+  BOOST_TEST(text.substr(0, first_end).ends_with("warning shown key=\"a b\""), text);
+  BOOST_TEST(text.ends_with("error shown-too\n"), text);
+  BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 2);
+  BOOST_TEST((text.starts_with("<4>") || text.find("Z warning") != std::string::npos), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
