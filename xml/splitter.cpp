@@ -40,10 +40,11 @@ void Pool::give_back(std::unique_ptr<Parser> parser) {
   if (spare_.size() < most_spare) spare_.push_back(std::move(parser));
 }
 
-void Pool::cool() {
+bool Pool::cool() {
   for (std::size_t place = 0; place < warm_.size(); ++place)
     if (tickets_[place] < cool_before_) warm_[place].reset();
   cool_before_ = next_ticket_;
+  return std::ranges::all_of(warm_, [](const auto& parser) { return parser == nullptr; });
 }
 
 std::size_t Pool::parsers_kept() const {

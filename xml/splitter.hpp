@@ -31,7 +31,8 @@ class Pool {
   void give_back(std::unique_ptr<Parser>);
   /// Frees what was left before the previous call: who calls it now and then keeps parsers only of streams at
   /// work.
-  void cool();
+  /// Says whether none is left.
+  bool cool();
   std::size_t parsers_kept() const;
 
  private:

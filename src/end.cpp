@@ -1,0 +1,92 @@
+#include "src/end.hpp"
+
+#include <array>
+
+namespace boshd {
+
+namespace {
+
+struct Row {
+  EndReason reason;
+  std::string_view word;
+  std::optional<bosh::Condition> condition;
+};
+
+using bosh::Condition;
+
+constexpr std::array rows{
+    Row{EndReason::client_terminated, "client-terminated", std::nullopt},
+    Row{EndReason::client_gone, "client-gone", std::nullopt},
+    Row{EndReason::inactive, "inactive", Condition::item_not_found},
+    Row{EndReason::bad_request, "bad-request", Condition::bad_request},
+    Row{EndReason::rid_out_of_order, "rid-out-of-order", Condition::item_not_found},
+    Row{EndReason::rid_missing, "rid-missing", Condition::item_not_found},
+    Row{EndReason::request_too_large, "request-too-large", Condition::policy_violation},
+    Row{EndReason::server_stalled, "server-stalled", Condition::remote_connection_failed},
+    Row{EndReason::server_closed, "server-closed", std::nullopt},
+    Row{EndReason::server_stream_error, "server-stream-error", Condition::remote_stream_error},
+    Row{EndReason::server_bad_xml, "server-bad-xml", Condition::remote_connection_failed},
+    Row{EndReason::server_unreachable, "server-unreachable", Condition::remote_connection_failed},
+    Row{EndReason::server_silent, "server-silent", Condition::remote_connection_failed},
+    Row{EndReason::server_lost, "server-lost", Condition::remote_connection_failed},
+    Row{EndReason::shutdown, "shutdown", Condition::system_shutdown},
+};
+
+constexpr bool rows_in_order() {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].reason != static_cast<EndReason>(i)) return false;
+  return true;
+}
+static_assert(rows_in_order());
+
+const Row& row(EndReason reason) {
+  return rows[static_cast<std::size_t>(reason)];
+}
+
+}  // namespace
+
+std::string_view to_string(EndReason reason) {
+  return row(reason).word;
+}
+
+std::optional<bosh::Condition> condition_of(EndReason reason) {
+  return row(reason).condition;
+}
+
+EndReason reason_of(xmpp::End end) {
+  switch (end) {
+    case xmpp::End::closed_by_server:
+      return EndReason::server_closed;
+    case xmpp::End::stream_error:
+      return EndReason::server_stream_error;
+    case xmpp::End::bad_xml:
+      break;
+  }
+  return EndReason::server_bad_xml;
+}
+
+EndReason reason_of(bosh::End end, EndReason told) {
+  switch (end) {
+    case bosh::End::client_terminated:
+      return EndReason::client_terminated;
+    case bosh::End::client_gone:
+      return EndReason::client_gone;
+    case bosh::End::inactive:
+      return EndReason::inactive;
+    case bosh::End::bad_request:
+      return EndReason::bad_request;
+    case bosh::End::rid_out_of_order:
+      return EndReason::rid_out_of_order;
+    case bosh::End::rid_missing:
+      return EndReason::rid_missing;
+    case bosh::End::request_too_large:
+      return EndReason::request_too_large;
+    case bosh::End::upstream_stalled:
+      return EndReason::server_stalled;
+    case bosh::End::told:
+      break;
+  }
+  return told;
+}
+
+}  // namespace boshd

@@ -1,0 +1,42 @@
+// Every reason for which a session ends: the closed list over the two cores and the daemon. One table gives
+// the word in the log and the condition that the client is told (XEP-0124 §17.2).
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "bosh/end.hpp"
+#include "xmpp/end.hpp"
+
+namespace boshd {
+
+enum class EndReason {
+  client_terminated,
+  client_gone,
+  inactive,
+  bad_request,
+  rid_out_of_order,
+  rid_missing,
+  request_too_large,
+  server_stalled,
+  server_closed,
+  server_stream_error,
+  server_bad_xml,
+  server_unreachable,
+  server_silent,
+  server_lost,
+  shutdown,
+};
+
+/// The word in the log.
+std::string_view to_string(EndReason);
+
+/// What the client is told when the reason lies with the server or with boshd itself; none is an orderly end.
+std::optional<bosh::Condition> condition_of(EndReason);
+
+EndReason reason_of(xmpp::End);
+
+/// The reason of an end that BOSH saw; `told` is what the owner had told the session.
+EndReason reason_of(bosh::End, EndReason told);
+
+}  // namespace boshd

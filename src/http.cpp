@@ -1,0 +1,285 @@
+#include "src/http.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "src/routes.hpp"
+#include "src/shard.hpp"
+
+namespace boshd {
+
+namespace {
+
+// Requests that wait on one connection; a client that sends more of them is not read for the time being
+// (D-089).
+constexpr std::size_t most_pipelined = 4;
+constexpr std::chrono::seconds drain_time{2};
+constexpr std::chrono::seconds write_stall_time{30};
+constexpr std::string_view bosh_type = "text/xml; charset=utf-8";
+
+Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+Http::Http(Shard& shard, Connection::Socket socket, const Address& peer, const Listen& listen)
+    : shard_(shard), connection_(std::move(socket)), peer_(peer), listen_(&listen) {}
+
+void Http::start(std::uint64_t id) {
+  id_ = id;
+  plan_deadline();
+  wait_to_read();
+}
+
+void Http::start_moved(std::uint64_t id, HttpContext&& first, const Sid& sid, std::string&& rest) {
+  id_ = id;
+  last_ = !first.keep_alive;
+  pending_.push_back({next_number_++, std::move(first), sid, false, {}, nullptr});
+  kept_ = std::move(rest);
+  if (!kept_.empty()) finish_soon();
+  wait_to_read();
+}
+
+void Http::wait_to_read() {
+  if (closed_ || ended_ || !kept_.empty() || std::exchange(read_waiting_, true)) return;
+  connection_.when_readable([self = Pointer(this)](boost::system::error_code error) {
+    self->read_waiting_ = false;
+    if (!error && !self->closed_) self->readable();
+  });
+}
+
+void Http::readable() {
+  const std::span<char> scratch = shard_.scratch();
+  const auto [outcome, bytes] = connection_.read(scratch);
+  switch (outcome) {
+    case Connection::Outcome::end:
+      return peer_finished();
+    case Connection::Outcome::failed:
+      return close();
+    case Connection::Outcome::done:
+      if (!last_) consume(std::string_view(scratch.data(), bytes));
+      break;
+    case Connection::Outcome::again:
+      break;
+  }
+  wait_to_read();
+}
+
+void Http::consume(std::string_view bytes) {
+  while (!bytes.empty() && !last_ && !closed_) {
+    if (pending_.size() >= most_pipelined || connection_.unsent() > 0) {
+      kept_ += bytes;
+      return;
+    }
+    if (!step(bytes)) return;
+  }
+}
+
+/// Reads on in the present request; false when nothing more can be done with the bytes.
+bool Http::step(std::string_view& bytes) {
+  const LimitSettings& limits = shard_.config().limits;
+  const bool first = !reader_;
+  if (first)
+    reader_ = std::make_unique<RequestReader>(HttpLimits{limits.max_header, 100, limits.max_request});
+  bytes.remove_prefix(reader_->read(bytes));
+  switch (reader_->state()) {
+    case RequestReader::State::reading:
+      if (!reader_->started())
+        reader_.reset();
+      else if (first)
+        set_deadline(now() + limits.request_timeout);
+      return false;
+    case RequestReader::State::continue_first:
+      if (first) set_deadline(now() + limits.request_timeout);
+      if (pending_.empty()) after_write(connection_.write("HTTP/1.1 100 Continue\r\n\r\n"));
+      return !bytes.empty();
+    case RequestReader::State::failed:
+      refuse(reader_->status());
+      return false;
+    case RequestReader::State::complete:
+    case RequestReader::State::too_large:
+      break;
+  }
+  const bool too_large = reader_->state() == RequestReader::State::too_large;
+  HttpRequest request = std::move(reader_->request());
+  reader_.reset();
+  take(std::move(request), too_large, bytes);
+  plan_deadline();
+  return true;
+}
+
+void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
+  const OriginVerdict origin = check_origin(shard_.config().origins, request.origin);
+  HttpContext context = make_context(request, origin);
+  context.keep_alive &= !too_large;  // what is left of its body is not read
+  last_ |= !context.keep_alive;
+  const std::uint32_t number = next_number_++;
+  Route found = route(request, context, origin, listen_->bosh_path);
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
+  if (found.bosh)
+    shard_.on_bosh_request(*this, number, std::move(request), too_large, rest);
+  else
+    answer_raw(number, std::move(found.response));
+}
+
+void Http::refuse(unsigned status) {
+  HttpContext context;
+  if (reader_ && reader_->head_complete())
+    context =
+        make_context(reader_->request(), check_origin(shard_.config().origins, reader_->request().origin));
+  else
+    context.allowed_origin = check_origin(shard_.config().origins, {}).header;
+  context.keep_alive = false;
+  reader_.reset();
+  last_ = true;
+  const std::uint32_t number = next_number_++;
+  std::string response = simple_response(context, status, {});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
+  answer_raw(number, std::move(response));
+}
+
+void Http::answer(std::uint32_t number, unsigned status, const bosh::Bytes& body) {
+  Pending* pending = find(number);
+  if (!pending) return;
+  if (status != 200) return answer_raw(number, simple_response(pending->context, status, {}));
+  append_head(pending->head, pending->context, 200, bosh_type, body->size());
+  pending->body = body;
+  pending->ready = true;
+  send_ready();
+}
+
+void Http::answer_raw(std::uint32_t number, std::string&& response) {
+  Pending* pending = find(number);
+  if (!pending) return;
+  pending->head = std::move(response);
+  pending->ready = true;
+  send_ready();
+}
+
+void Http::send_ready() {
+  auto next = pending_.begin();
+  Connection::Outcome outcome = Connection::Outcome::done;
+  for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next)
+    outcome = connection_.write(next->head, next->body ? std::string_view(*next->body) : std::string_view());
+  if (next == pending_.begin()) return;
+  pending_.erase(pending_.begin(), next);
+  after_write(outcome);
+  plan_deadline();
+}
+
+// Nothing here may reach the shard at once: an answer is given in the middle of a session's effects.
+void Http::after_write(Connection::Outcome outcome) {
+  if (outcome == Connection::Outcome::again) return wait_to_write();
+  if (outcome == Connection::Outcome::done && !(pending_.empty() && last_) && kept_.empty()) return;
+  finish_soon();
+}
+
+void Http::wait_to_write() {
+  if (std::exchange(write_waiting_, true)) return;
+  connection_.when_writable([self = Pointer(this)](boost::system::error_code error) {
+    self->write_waiting_ = false;
+    if (error || self->closed_) return;
+    self->after_write(self->connection_.flush());
+    self->plan_deadline();
+  });
+}
+
+/// Goes on when the present work is done: with what was kept, or towards the end.
+void Http::finish_soon() {
+  boost::asio::post(shard_.io(), [self = Pointer(this)] {
+    if (self->closed_ || self->connection_.unsent() > 0) return;
+    if (!self->last_) {
+      const std::string kept = std::exchange(self->kept_, {});
+      self->consume(kept);
+      return self->wait_to_read();
+    }
+    if (!self->pending_.empty() || self->draining_) return;
+    if (self->ended_) return self->close();
+    // The peer may still be sending: closing now would reset the connection and destroy the answer (D-070).
+    self->connection_.finish_writing();
+    self->draining_ = true;
+    self->kept_.clear();
+    self->plan_deadline();
+    self->wait_to_read();
+  });
+}
+
+/// The peer sends no more. It may still read: each request that waits is answered, but with nothing that
+/// could get lost (D-073).
+void Http::peer_finished() {
+  ended_ = last_ = true;
+  reader_.reset();
+  if (pending_.empty() && connection_.unsent() == 0) return close();
+  for (const Pending& pending : std::vector<Pending>(pending_))
+    if (pending.sid && !pending.ready) shard_.on_lost({{id_, pending.number}, *pending.sid});
+  finish_soon();
+}
+
+void Http::close() {
+  if (std::exchange(closed_, true)) return;
+  connection_.close();
+  const std::vector<Pending> pending = std::exchange(pending_, {});
+  const Pointer self(this);
+  shard_.on_http_closed(id_);
+  for (const Pending& request : pending)
+    if (request.sid && !request.ready) shard_.on_lost({{id_, request.number}, *request.sid});
+}
+
+bool Http::may_move(std::uint32_t number) const {
+  return number == 0 && pending_.size() == 1 && connection_.unsent() == 0 && !ended_;
+}
+
+int Http::release() {
+  closed_ = true;
+  pending_.clear();
+  return connection_.release();
+}
+
+HttpContext Http::take_context(std::uint32_t number) {
+  return std::move(find(number)->context);
+}
+
+void Http::belongs_to(std::uint32_t number, const Sid& sid) {
+  if (Pending* pending = find(number)) pending->sid = sid;
+}
+
+void Http::retire() {
+  last_ = true;
+  reader_.reset();
+  kept_.clear();
+  if (pending_.empty() && connection_.unsent() == 0) return close();
+  for (Pending& pending : pending_) pending.context.keep_alive = false;
+}
+
+void Http::on_time(Time time) {
+  if (closed_ || time < deadline_) return;
+  if (reader_ && !last_) return refuse(408);
+  close();
+}
+
+void Http::plan_deadline() {
+  if (draining_)
+    set_deadline(now() + drain_time);
+  else if (connection_.unsent() > 0)
+    set_deadline(now() + write_stall_time);
+  else if (reader_)
+    return;  // set when its first byte came
+  else if (!pending_.empty())
+    deadline_ = Time::max();
+  else
+    set_deadline(now() + shard_.config().limits.idle_timeout);
+}
+
+void Http::set_deadline(Time deadline) {
+  deadline_ = deadline;
+  shard_.plan(id_, deadline, queued);
+}
+
+Http::Pending* Http::find(std::uint32_t number) {
+  const auto found = std::ranges::find(pending_, number, &Pending::number);
+  return found == pending_.end() ? nullptr : &*found;
+}
+
+}  // namespace boshd

@@ -1,0 +1,109 @@
+// One connection of a client or proxy: requests in, answers out in their order (RFC 9112 §9.3.2).
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bosh/session.hpp"
+#include "src/address.hpp"
+#include "src/config.hpp"
+#include "src/connection.hpp"
+#include "src/deadlines.hpp"
+#include "src/http_request.hpp"
+#include "src/http_response.hpp"
+#include "src/sid.hpp"
+
+namespace boshd {
+
+class Shard;
+
+/// Idle it owns neither buffer nor parser. It is kept by the shard's table and by its pending operations.
+/// Answers never call back into the shard, so a session's effects can be applied without a thought for what
+/// they set off.
+class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_counter> {
+ public:
+  Http(Shard&, Connection::Socket, const Address& peer, const Listen&);
+
+  /// Begins to serve, under the id by which the shard knows it.
+  void start(std::uint64_t id);
+  /// The same for a connection that has moved here: one request of it is under way, and these bytes came
+  /// behind it.
+  void start_moved(std::uint64_t id, HttpContext&& first, const Sid&, std::string&& rest);
+
+  /// The answer to a request; it leaves when all earlier ones have.
+  void answer(std::uint32_t number, unsigned status, const bosh::Bytes& body);
+  /// The same with a whole response.
+  void answer_raw(std::uint32_t number, std::string&& response);
+  /// Which session a waiting request belongs to, to tell it when the connection is gone.
+  void belongs_to(std::uint32_t number, const Sid&);
+
+  /// Whether the whole connection may go to another shard now: this is its first request, and it is all there
+  /// is.
+  bool may_move(std::uint32_t number) const;
+  /// Gives the descriptor away and ends here.
+  int release();
+  /// What decides the head of this request's answer.
+  HttpContext take_context(std::uint32_t number);
+
+  /// Answers what is under way, then closes; at once if there is nothing.
+  void retire();
+  void on_time(Time now);
+  Time deadline() const { return deadline_; }
+
+  std::uint64_t id() const { return id_; }
+  const Address& peer() const { return peer_; }
+  const Listen& listen() const { return *listen_; }
+  Queued queued;
+
+ private:
+  using Pointer = boost::intrusive_ptr<Http>;
+  struct Pending {
+    std::uint32_t number = 0;
+    HttpContext context;
+    std::optional<Sid> sid;
+    bool ready = false;
+    std::string head;
+    bosh::Bytes body;
+  };
+
+  void wait_to_read();
+  void readable();
+  void consume(std::string_view bytes);
+  bool step(std::string_view& bytes);
+  void take(HttpRequest&&, bool too_large, std::string_view rest);
+  void refuse(unsigned status);
+  void send_ready();
+  void after_write(Connection::Outcome);
+  void wait_to_write();
+  void finish_soon();
+  void peer_finished();
+  void close();
+  void set_deadline(Time);
+  void plan_deadline();
+  Pending* find(std::uint32_t number);
+
+  Shard& shard_;
+  Connection connection_;
+  Address peer_;
+  const Listen* listen_;
+  std::uint64_t id_ = 0;
+  std::uint32_t next_number_ = 0;
+  std::unique_ptr<RequestReader> reader_;
+  std::string kept_;  // bytes that wait until earlier requests are answered
+  std::vector<Pending> pending_;
+  Time deadline_ = Time::max();
+  bool read_waiting_ = false;
+  bool write_waiting_ = false;
+  bool last_ = false;      // no further request is read
+  bool draining_ = false;  // all is answered: reading only to see the peer's end
+  bool ended_ = false;     // the peer has sent its end
+  bool closed_ = false;
+};
+
+}  // namespace boshd

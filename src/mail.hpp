@@ -1,0 +1,53 @@
+// What shards tell each other. Plain values that own all they carry.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "bosh/session.hpp"
+#include "src/address.hpp"
+#include "src/config.hpp"
+#include "src/http_response.hpp"
+#include "src/sid.hpp"
+
+namespace boshd {
+
+/// What is wrong with a request that names a session.
+enum class Fault { none, malformed, too_large };
+
+/// A request on its way to its session.
+struct Delivery {
+  bosh::Arrival arrival;
+  Sid sid;
+  bosh::Body body;
+  Fault fault = Fault::none;
+  std::string fault_text;
+};
+
+/// An answer on its way to its connection. Other than 200: a short text that names the status.
+struct Reply {
+  bosh::Exchange to;
+  unsigned status = 200;
+  bosh::Bytes body;
+};
+
+/// The connection of a waiting request is gone.
+struct Lost {
+  bosh::Exchange exchange;
+  Sid sid;
+};
+
+/// A client's connection moves to the shard of its session for good, with the request that named it.
+struct Move {
+  int descriptor;
+  Address peer;
+  const Listen* listen;
+  HttpContext context;
+  Delivery first;
+  std::string rest;  // bytes behind that request
+};
+
+using Mail = std::variant<Delivery, Reply, Lost, Move>;
+
+}  // namespace boshd

@@ -1,0 +1,157 @@
+// The program: options, configuration, threads, signals.
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "src/config.hpp"
+#include "src/listener.hpp"
+#include "src/log.hpp"
+#include "src/shard.hpp"
+
+namespace {
+
+using namespace boshd;
+
+constexpr int exit_usage = 2;
+
+constexpr std::string_view usage =
+    "boshd - lets web chat clients reach an XMPP server (BOSH, XEP-0124 and XEP-0206)\n"
+    "\n"
+    "Usage: boshd [--config FILE] [--check | --dump-config]\n"
+    "\n"
+    "  --config FILE   the configuration; without it every setting has its default\n"
+    "  --check         read the configuration, say whether it is right, and stop\n"
+    "  --dump-config   print the configuration with every effective value, and stop\n"
+    "  --version       print the version, and stop\n"
+    "  --help          print this, and stop\n";
+
+struct Options {
+  std::string config_file;
+  bool check = false;
+  bool dump = false;
+};
+
+/// The options; or the exit status when there is nothing more to do.
+struct Command {
+  Options options;
+  std::optional<int> exit_status;
+};
+
+Command wrong_usage(std::string_view what) {
+  std::cerr << "boshd: " << what << "; `boshd --help` lists the options\n";
+  return {{}, exit_usage};
+}
+
+Command read_options(const std::vector<std::string_view>& arguments) {
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--help" || argument == "-h") {
+      std::cout << usage;
+      return {{}, EXIT_SUCCESS};
+    }
+    if (argument == "--version") {
+      std::cout << "boshd " BOSHD_VERSION "\n";
+      return {{}, EXIT_SUCCESS};
+    }
+    if (argument == "--check")
+      options.check = true;
+    else if (argument == "--dump-config")
+      options.dump = true;
+    else if (argument.starts_with("--config="))
+      options.config_file = argument.substr(std::strlen("--config="));
+    else if (argument == "--config" && i + 1 < arguments.size())
+      options.config_file = arguments[++i];
+    else if (argument == "--config")
+      return wrong_usage("--config needs a file name");
+    else
+      return wrong_usage("unknown option '" + std::string(argument) + "'");
+  }
+  return {options, std::nullopt};
+}
+
+/// Every session takes two descriptors; the hard limit is the operator's word.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+bosh::Settings session_settings(const Config& config) {
+  bosh::Settings settings;
+  settings.wait = config.session.wait;
+  settings.hold = config.session.hold;
+  settings.inactivity = config.session.inactivity;
+  settings.polling = config.session.polling;
+  settings.cache_bytes = config.limits.response_cache;
+  settings.queue_bytes = config.limits.client_queue;
+  return settings;
+}
+
+void serve(const Config& config) {
+  const bosh::Settings settings = session_settings(config);
+  const unsigned count =
+      config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::unique_ptr<Shard>> shards;
+  for (unsigned i = 0; i < count; ++i) shards.push_back(std::make_unique<Shard>(i, config, settings, shards));
+  for (const Listen& listen : config.listen) {
+    const Listening listening = open_listener(listen, count);
+    for (unsigned i = 0; i < count; ++i) shards[i]->serve(listening.descriptors[i], listen);
+    log(LogLevel::info, "listening", {{"address", listening.address}, {"path", listen.bosh_path}});
+  }
+  std::vector<std::jthread> threads;
+  for (const auto& shard : shards) threads.emplace_back([&shard] { shard->run(); });
+  const sigset_t signals = stop_signals();
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  log(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  for (const auto& shard : shards) shard->stop();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Command command = read_options({argv + 1, argv + argc});
+  if (command.exit_status) return *command.exit_status;
+  const Options& options = command.options;
+  try {
+    const Config config = options.config_file.empty() ? Config{} : read_config_file(options.config_file);
+    if (options.dump) std::cout << dump_config(config);
+    if (options.check) std::cout << "The configuration is right.\n";
+    if (options.dump || options.check) return EXIT_SUCCESS;
+    set_log_level(config.log_level);
+    raise_descriptor_limit();
+    ::signal(SIGPIPE, SIG_IGN);
+    const sigset_t signals = stop_signals();
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    serve(config);
+  } catch (const ConfigError& error) {
+    std::cerr << "boshd: " << error.what() << "\n";
+    return exit_usage;
+  } catch (const std::exception& error) {
+    std::cerr << "boshd: " << error.what() << "\n";
+    return EXIT_FAILURE;
+  }
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,474 @@
+#include "src/shard.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <cstdlib>
+#include <type_traits>
+#include <utility>
+
+#include "bosh/reply.hpp"
+#include "src/log.hpp"
+#include "xml/escape.hpp"
+
+namespace boshd {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t scratch_bytes = 64 * 1024;
+constexpr std::size_t most_farewells = 10'000;
+constexpr std::chrono::seconds close_time{5};       // for a server to close a stream that was ended
+constexpr std::chrono::seconds shutdown_time{2};    // for all that is under way when the daemon stops
+constexpr std::chrono::seconds proxy_patience{55};  // many proxies wait for 60 s
+constexpr std::chrono::milliseconds accept_pause{100};
+
+Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+unsigned long random_salt() {
+  unsigned long salt = 0;
+  while (salt == 0)
+    if (::getrandom(&salt, sizeof salt, 0) != sizeof salt) salt = 0;
+  return salt;
+}
+
+bosh::Bytes terminal(bosh::Condition condition) {
+  return std::make_shared<const std::string>(bosh::terminal_reply({condition, {}}));
+}
+
+xml::Limits body_limits(const LimitSettings& settings) {
+  xml::Limits limits;
+  limits.element_bytes = limits.token_bytes = settings.max_request;
+  limits.depth = settings.max_depth;
+  return limits;
+}
+
+xml::Limits stream_limits(const LimitSettings& settings) {
+  xml::Limits limits;
+  limits.element_bytes = settings.max_stanza;
+  limits.depth = settings.max_depth;
+  return limits;
+}
+
+std::string too_large_text(std::size_t limit) {
+  return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>The request is larger than " +
+         std::to_string(limit) + " bytes (max_request).</text>";
+}
+
+}  // namespace
+
+Shard::Shard(unsigned index, const Config& config, const bosh::Settings& settings,
+             const std::vector<std::unique_ptr<Shard>>& all)
+    : index_(index),
+      config_(config),
+      settings_(settings),
+      all_(all),
+      body_limits_(body_limits(config.limits)),
+      stream_limits_(stream_limits(config.limits)),
+      scratch_(scratch_bytes),
+      pool_(random_salt()),
+      connections_(index),
+      sessions_(index),
+      http_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
+      session_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
+      house_timer_(io_) {}
+
+// --- The thread ---
+
+void Shard::run() {
+  outbox_.resize(all_.size());
+  auto work = asio::make_work_guard(io_);
+  io_.run();
+  work.reset();
+  io_.restart();
+  shut_down();
+  io_.run_for(shutdown_time);
+}
+
+void Shard::stop() {
+  io_.stop();
+}
+
+void Shard::shut_down() {
+  stopping_ = true;
+  acceptors_.clear();
+  for (const std::uint64_t id : sessions_.ids()) {
+    tell_end(*sessions_.find(id), EndReason::shutdown, true);
+    apply(id);
+  }
+  for (const std::uint64_t id : connections_.ids())
+    if (const auto* http = connections_.find(id)) boost::intrusive_ptr<Http>(*http)->retire();
+  http_deadlines_.stop();
+  session_deadlines_.stop();
+  house_timer_.cancel();
+}
+
+// --- Mail: one post a turn and destination ---
+
+void Shard::send(unsigned shard, Mail&& mail) {
+  std::vector<Mail>& box = outbox_[shard];
+  box.push_back(std::move(mail));
+  if (box.size() > 1) return;
+  asio::post(io_, [this, shard] { all_[shard]->post(std::exchange(outbox_[shard], {})); });
+}
+
+void Shard::post(std::vector<Mail>&& mails) {
+  asio::post(io_, [this, mails = std::move(mails)]() mutable {
+    for (Mail& mail : mails) receive(std::move(mail));
+  });
+}
+
+void Shard::receive(Mail&& mail) {
+  std::visit(
+      [this](auto&& value) {
+        using Value = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, Delivery>) deliver(std::move(value));
+        if constexpr (std::is_same_v<Value, Reply>) reply(std::move(value));
+        if constexpr (std::is_same_v<Value, Lost>) on_lost(value);
+        if constexpr (std::is_same_v<Value, Move>) adopt(std::move(value));
+      },
+      std::move(mail));
+}
+
+// --- Connections ---
+
+void Shard::serve(int listening_descriptor, const Listen& listen) {
+  const bool v6 = listen.host.find(':') != std::string::npos;
+  asio::ip::tcp::acceptor acceptor(io_, v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), listening_descriptor);
+  accept(acceptors_.emplace_back(Acceptor{std::move(acceptor), &listen}));
+}
+
+void Shard::accept(Acceptor& acceptor) {
+  acceptor.acceptor.async_accept(
+      [this, &acceptor](boost::system::error_code error, asio::ip::tcp::socket socket) {
+        if (error == asio::error::operation_aborted) return;
+        if (!error) {
+          boost::system::error_code gone;
+          const auto peer = socket.remote_endpoint(gone);
+          const auto address = gone ? std::nullopt : parse_address(peer.address().to_string());
+          if (address) {
+            const boost::intrusive_ptr<Http> http(
+                new Http(*this, Connection::Socket(std::move(socket)), *address, *acceptor.listen));
+            http->start(connections_.emplace(http));
+          }
+          return accept(acceptor);
+        }
+        log(LogLevel::warning, "accept-failed", {{"error", error.message()}});
+        auto pause = std::make_shared<asio::steady_timer>(io_, accept_pause);
+        pause->async_wait([this, &acceptor, pause](boost::system::error_code) {
+          if (!stopping_) accept(acceptor);
+        });
+      });
+}
+
+void Shard::adopt(Move&& move) {
+  Connection::Socket socket(io_);
+  socket.assign(asio::generic::stream_protocol(AF_INET, IPPROTO_TCP), move.descriptor);
+  const boost::intrusive_ptr<Http> http(new Http(*this, std::move(socket), move.peer, *move.listen));
+  const std::uint64_t id = connections_.emplace(http);
+  http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
+  move.first.arrival.exchange = {id, 0};
+  deliver(std::move(move.first));
+  if (stopping_) http->retire();
+}
+
+// --- Requests ---
+
+void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& request, bool too_large,
+                            std::string_view rest) {
+  const auto& trusted = config_.trusted_proxies;
+  const bool proxied = request.forwarded && std::ranges::any_of(trusted, [&](const Network& network) {
+                         return network.contains(http.peer());
+                       });
+  bosh::ParsedBody parsed = too_large ? bosh::parse_body_start(pool_, request.body, body_limits_)
+                                      : bosh::parse_body(pool_, request.body, body_limits_);
+  Delivery delivery;
+  delivery.arrival.exchange = {http.id(), number};
+  delivery.arrival.direct = !proxied;
+  if (proxied) delivery.arrival.patience = proxy_patience;
+  const bool to_session = parsed.root_read && !parsed.body.sid.empty();
+  if (too_large && !to_session) return http.answer(number, 413, nullptr);
+  if (!too_large && !parsed.fault.empty() && !to_session)
+    return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault);
+  if (!to_session) {
+    const Address client =
+        proxied ? client_address(http.peer(), request.forwarded_for, trusted) : http.peer();
+    return create(http, delivery.arrival, client, std::move(parsed.body));
+  }
+  if (too_large)
+    delivery.fault = Fault::too_large;
+  else if (!parsed.fault.empty())
+    delivery.fault = Fault::malformed;
+  const auto sid = parse_sid(parsed.body.sid, config_.node);
+  delivery.body = std::move(parsed.body);
+  if (!sid || sid->shard >= all_.size()) return answer_stranger(delivery);
+  delivery.sid = *sid;
+  hand_over(http, number, std::move(delivery), rest);
+}
+
+void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::string_view why) {
+  log(LogLevel::debug, "request-refused", {{"condition", bosh::to_string(condition)}, {"why", why}});
+  reply({exchange, 200, terminal(condition)});
+}
+
+void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bosh::Body&& body) {
+  if (stopping_) return refuse(arrival.exchange, bosh::Condition::system_shutdown, "stopping");
+  if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
+  const Server* server = config_.upstream.find(body.to);
+  if (!server) return refuse(arrival.exchange, bosh::Condition::host_unknown, "domain not served");
+  const Time time = now();
+  const Sid sid = random_sid(index_);
+  const std::uint64_t id = sessions_.emplace(Slot{
+      .bosh = bosh::Session(settings_, to_string(sid, config_.node), body, time),
+      .stream = xmpp::Stream(body.to, body.language, stream_limits_),
+      .upstream = nullptr,
+      .sid = sid,
+      .client = client,
+      .created = time,
+      .open_by = time + config_.upstream.connect_timeout,
+  });
+  by_sid_.emplace(sid, id);
+  http.belongs_to(arrival.exchange.number, sid);
+  Slot& slot = *sessions_.find(id);
+  slot.upstream = new UpstreamConnection(*this, id);
+  slot.upstream->connect(*server, slot.stream.open());
+  slot.bosh.on_request(time, arrival, std::move(body), effects_);
+  apply(id);
+}
+
+/// To its session: here, there with the whole connection, or there as a message if the connection serves
+/// several.
+void Shard::hand_over(Http& http, std::uint32_t number, Delivery&& delivery, std::string_view rest) {
+  const Sid sid = delivery.sid;
+  if (sid.shard != index_ && delivery.arrival.direct && http.may_move(number)) {
+    HttpContext context = http.take_context(number);
+    const std::uint64_t id = http.id();
+    Move move{http.release(),     http.peer(),         &http.listen(),
+              std::move(context), std::move(delivery), std::string(rest)};
+    on_http_closed(id);
+    return send(sid.shard, std::move(move));
+  }
+  http.belongs_to(number, sid);
+  if (sid.shard == index_)
+    deliver(std::move(delivery));
+  else
+    send(sid.shard, std::move(delivery));
+}
+
+void Shard::deliver(Delivery&& delivery) {
+  const auto found = by_sid_.find(delivery.sid);
+  if (found == by_sid_.end()) return answer_stranger(delivery);
+  const std::uint64_t id = found->second;
+  bosh::Session& session = sessions_.find(id)->bosh;
+  const bosh::Exchange exchange = delivery.arrival.exchange;
+  switch (delivery.fault) {
+    case Fault::none:
+      session.on_request(now(), delivery.arrival, std::move(delivery.body), effects_);
+      break;
+    case Fault::malformed:
+      session.on_faulty_request(now(), exchange, delivery.body.rid, {bosh::Condition::bad_request, {}},
+                                bosh::End::bad_request, effects_);
+      break;
+    case Fault::too_large:
+      session.on_faulty_request(
+          now(), exchange, delivery.body.rid,
+          {bosh::Condition::policy_violation, too_large_text(config_.limits.max_request)},
+          bosh::End::request_too_large, effects_);
+      break;
+  }
+  apply(id);
+}
+
+/// A request whose session isn't here, or not any more (B-153, B-186, B-187).
+void Shard::answer_stranger(const Delivery& delivery) {
+  const bosh::Exchange to = delivery.arrival.exchange;
+  if (delivery.fault == Fault::too_large) return reply({to, 413, nullptr});
+  if (delivery.fault == Fault::malformed) return refuse(to, bosh::Condition::bad_request, "malformed");
+  const auto farewell = farewells_.find(delivery.sid);
+  if (farewell != farewells_.end()) return reply({to, 200, farewell->second});
+  refuse(to, bosh::Condition::item_not_found, "no such session");
+}
+
+void Shard::reply(Reply&& reply) {
+  const unsigned shard = shard_of(reply.to.connection);
+  if (shard != index_) return send(shard, std::move(reply));
+  if (auto* http = connections_.find(reply.to.connection))
+    (*http)->answer(reply.to.number, reply.status, reply.body);
+}
+
+void Shard::on_lost(const Lost& lost) {
+  if (lost.sid.shard != index_) return send(lost.sid.shard, lost);
+  const auto found = by_sid_.find(lost.sid);
+  if (found == by_sid_.end()) return;
+  const std::uint64_t id = found->second;
+  sessions_.find(id)->bosh.on_lost(now(), lost.exchange, effects_);
+  apply(id);
+}
+
+// --- The XMPP side ---
+
+void Shard::on_upstream_bytes(std::uint64_t session, std::string_view bytes) {
+  Slot& slot = *sessions_.find(session);
+  const Time time = now();
+  xmpp::Received received = slot.stream.receive(pool_, bytes, batch_);
+  keep_house();
+  write_upstream(slot, received.reply);
+  if (received.opened) {
+    if (received.opened->version.empty()) slot.open_by = Time::max();
+    slot.bosh.on_upstream_open(time,
+                               {std::move(received.opened->from), std::move(received.opened->id),
+                                std::move(received.opened->version)},
+                               effects_);
+  }
+  if (!received.elements.empty()) {
+    slot.open_by = Time::max();
+    slot.bosh.on_upstream(time, received.elements, effects_);
+  }
+  if (received.ended) tell_end(slot, reason_of(received.ended->end), false, std::move(received.ended->error));
+  apply(session);
+}
+
+void Shard::on_upstream_written(std::uint64_t session) {
+  Slot& slot = *sessions_.find(session);
+  if (slot.room || slot.upstream->unsent() > config_.limits.upstream_queue / 2) return;
+  slot.room = true;
+  slot.bosh.on_upstream_room(now(), true, effects_);
+  apply(session);
+}
+
+void Shard::on_upstream_lost(std::uint64_t session, bool had_connected, std::string_view what) {
+  Slot& slot = *sessions_.find(session);
+  log(LogLevel::debug, "upstream-lost", {{"domain", slot.stream.domain()}, {"error", what}});
+  tell_end(slot, had_connected ? EndReason::server_lost : EndReason::server_unreachable, false);
+  apply(session);
+}
+
+void Shard::write_upstream(Slot& slot, std::string_view bytes) {
+  if (!slot.upstream) return;
+  slot.upstream->write(bytes);
+  if (!slot.room || slot.upstream->unsent() <= config_.limits.upstream_queue) return;
+  slot.room = false;
+  slot.bosh.on_upstream_room(now(), false, effects_);
+}
+
+/// The XMPP side is over: the session only has to tell its client.
+void Shard::tell_end(Slot& slot, EndReason reason, bool at_once, std::string content) {
+  slot.told = reason;
+  slot.open_by = Time::max();
+  if (slot.upstream) {
+    leaving_.push_back({slot.upstream, now() + close_time});
+    slot.upstream->leave(slot.stream.close());
+    slot.upstream.reset();
+  }
+  slot.bosh.end(now(), {condition_of(reason), std::move(content)}, at_once, effects_);
+}
+
+// --- Effects ---
+
+void Shard::apply(std::uint64_t id) {
+  Slot& slot = *sessions_.find(id);
+  std::optional<bosh::Ended> ended;
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    bosh::Effect effect = std::move(effects_[i]);
+    if (auto* end = std::get_if<bosh::Ended>(&effect))
+      ended = std::move(*end);
+    else
+      apply_one(slot, std::move(effect));
+  }
+  effects_.clear();
+  if (ended) return finish(id, *ended);
+  session_deadlines_.set(id, std::min(slot.bosh.deadline(), slot.open_by), slot.queued);
+}
+
+void Shard::apply_one(Slot& slot, bosh::Effect&& effect) {
+  std::visit(
+      [&](auto&& value) {
+        using Value = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, bosh::Answer>) reply({value.to, 200, std::move(value.body)});
+        if constexpr (std::is_same_v<Value, bosh::Forward>)
+          write_upstream(slot, slot.stream.send(std::move(value.stanzas)));
+        if constexpr (std::is_same_v<Value, bosh::Restart>)
+          write_upstream(slot, slot.stream.restart(value.language));
+        if constexpr (std::is_same_v<Value, bosh::Reading>)
+          if (slot.upstream) slot.upstream->set_reading(value.on);
+      },
+      std::move(effect));
+}
+
+void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
+  Slot& slot = *sessions_.find(id);
+  const Time time = now();
+  if (slot.upstream) {
+    leaving_.push_back({slot.upstream, time + close_time});
+    slot.upstream->leave(slot.stream.close());
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time - slot.created).count();
+  log(LogLevel::info, "session-end",
+      {{"reason", to_string(reason_of(ended.end, slot.told))},
+       {"sid", slot.bosh.sid().substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…"},
+       {"domain", slot.stream.domain()},
+       {"client", to_string(slot.client)},
+       {"seconds", static_cast<std::uint64_t>(seconds)}});
+  if (farewells_.size() >= most_farewells) {
+    farewells_.erase(farewell_order_.front().sid);
+    farewell_order_.pop_front();
+  }
+  farewells_.emplace(slot.sid, ended.farewell);
+  farewell_order_.push_back({slot.sid, time + config_.session.inactivity});
+  by_sid_.erase(slot.sid);
+  sessions_.erase(id);
+  keep_house();
+}
+
+// --- Time ---
+
+void Shard::http_rung(Time time, std::uint64_t id, Time at) {
+  auto* found = connections_.find(id);
+  if (!found || (*found)->queued.at != at) return;
+  const boost::intrusive_ptr<Http> http = *found;
+  http->queued = {};
+  http->on_time(time);
+  if (connections_.find(id)) plan(id, http->deadline(), http->queued);
+}
+
+void Shard::session_rung(Time time, std::uint64_t id, Time at) {
+  Slot* slot = sessions_.find(id);
+  if (!slot || slot->queued.at != at) return;
+  slot->queued = {};
+  if (time >= slot->open_by)
+    tell_end(*slot, EndReason::server_silent, false);
+  else
+    slot->bosh.on_time(time, effects_);
+  apply(id);
+}
+
+void Shard::keep_house() {
+  if (stopping_ || std::exchange(house_kept_, true)) return;
+  house_timer_.expires_after(std::chrono::seconds(1));
+  house_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tick();
+  });
+}
+
+/// Once a second while there is something to clean up.
+void Shard::tick() {
+  const Time time = now();
+  while (!leaving_.empty() && leaving_.front().until <= time) {
+    leaving_.front().upstream->close();
+    leaving_.pop_front();
+  }
+  while (!farewell_order_.empty() && farewell_order_.front().until <= time) {
+    farewells_.erase(farewell_order_.front().sid);
+    farewell_order_.pop_front();
+  }
+  const bool cold = pool_.cool();
+  house_kept_ = false;
+  if (!leaving_.empty() || !farewell_order_.empty() || !cold) keep_house();
+}
+
+}  // namespace boshd

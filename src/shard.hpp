@@ -1,0 +1,150 @@
+// One thread with its own io_context, sessions, connections, buffers and parsers: the place where all parts
+// meet.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "bosh/session.hpp"
+#include "src/config.hpp"
+#include "src/deadlines.hpp"
+#include "src/end.hpp"
+#include "src/http.hpp"
+#include "src/mail.hpp"
+#include "src/sid.hpp"
+#include "src/table.hpp"
+#include "src/upstream.hpp"
+#include "xml/splitter.hpp"
+#include "xmpp/stream.hpp"
+
+namespace boshd {
+
+/// Made for all threads before any of them runs; `run` then belongs to one thread, and everything but `post`
+/// and `stop` to that thread alone. A session lives and dies in one shard, named in its sid.
+class Shard {
+ public:
+  /// `all` is complete when run is called and outlives it.
+  Shard(unsigned index, const Config&, const bosh::Settings&, const std::vector<std::unique_ptr<Shard>>& all);
+
+  /// Takes a listening descriptor.
+  void serve(int listening_descriptor, const Listen&);
+  /// Until stop; then ends what is under way, for two seconds at most.
+  void run();
+  /// From any thread.
+  void stop();
+  /// From any thread: mails for this shard, in order.
+  void post(std::vector<Mail>&&);
+
+  // What its connections use.
+  boost::asio::io_context& io() { return io_; }
+  const Config& config() const { return config_; }
+  /// Memory to read into; what is in it lasts until control returns to the loop.
+  std::span<char> scratch() { return scratch_; }
+  /// on_time of this connection is due at `deadline`.
+  void plan(std::uint64_t connection, Time deadline, Queued& queued) {
+    http_deadlines_.set(connection, deadline, queued);
+  }
+
+  void on_bosh_request(Http&, std::uint32_t number, HttpRequest&&, bool too_large, std::string_view rest);
+  void on_lost(const Lost&);
+  void on_http_closed(std::uint64_t id) { connections_.erase(id); }
+
+  void on_upstream_bytes(std::uint64_t session, std::string_view);
+  void on_upstream_written(std::uint64_t session);
+  void on_upstream_lost(std::uint64_t session, bool had_connected, std::string_view what);
+
+ private:
+  struct Slot {
+    bosh::Session bosh;
+    xmpp::Stream stream;
+    boost::intrusive_ptr<UpstreamConnection> upstream;
+    Sid sid;
+    Address client;
+    Time created;
+    Time open_by;                             // until then the server must have opened the stream
+    EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
+    bool room = true;                         // the server takes what is written
+    Queued queued{};
+  };
+  struct Acceptor {
+    boost::asio::ip::tcp::acceptor acceptor;
+    const Listen* listen;
+  };
+  struct Farewell {
+    Sid sid;
+    Time until;
+  };
+  struct Leaving {
+    boost::intrusive_ptr<UpstreamConnection> upstream;
+    Time until;
+  };
+
+  // Connections.
+  void accept(Acceptor&);
+  void adopt(Move&&);
+
+  // Requests.
+  void create(Http&, const bosh::Arrival&, const Address& client, bosh::Body&&);
+  void refuse(bosh::Exchange, bosh::Condition, std::string_view why);
+  void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
+  void deliver(Delivery&&);
+  void answer_stranger(const Delivery&);
+  void reply(Reply&&);
+
+  // Sessions.
+  void tell_end(Slot&, EndReason, bool at_once, std::string content = {});
+  void apply(std::uint64_t id);
+  void apply_one(Slot&, bosh::Effect&&);
+  void write_upstream(Slot&, std::string_view);
+  void finish(std::uint64_t id, const bosh::Ended&);
+
+  // Time.
+  void http_rung(Time now, std::uint64_t id, Time at);
+  void session_rung(Time now, std::uint64_t id, Time at);
+  void keep_house();
+  void tick();
+
+  // Mail.
+  void send(unsigned shard, Mail&&);
+  void receive(Mail&&);
+  void shut_down();
+
+  boost::asio::io_context io_{1};
+  unsigned index_;
+  const Config& config_;
+  const bosh::Settings& settings_;
+  const std::vector<std::unique_ptr<Shard>>& all_;
+  xml::Limits body_limits_;
+  xml::Limits stream_limits_;
+  std::vector<char> scratch_;
+  xml::Pool pool_;
+  xml::Batch batch_;
+  bosh::Effects effects_;
+  std::deque<Acceptor> acceptors_;
+  Table<boost::intrusive_ptr<Http>> connections_;
+  Table<Slot> sessions_;
+  std::unordered_map<Sid, std::uint64_t, SidHash> by_sid_;
+  std::unordered_map<Sid, bosh::Bytes, SidHash> farewells_;
+  std::deque<Farewell> farewell_order_;
+  std::deque<Leaving> leaving_;
+  Deadlines http_deadlines_;
+  Deadlines session_deadlines_;
+  boost::asio::steady_timer house_timer_;
+  bool house_kept_ = false;
+  std::vector<std::vector<Mail>> outbox_;
+  bool stopping_ = false;
+};
+
+}  // namespace boshd

@@ -1,0 +1,82 @@
+// Things that other parts name by number: a late event for one that is gone finds nothing, and that is that.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace boshd {
+
+/// The shard that an id belongs to.
+inline unsigned shard_of(std::uint64_t id) {
+  return static_cast<unsigned>(id >> 56);
+}
+
+/// Slots that are used again, each time under another id: shard (8 bits), generation (24), slot (32). 0 is no
+/// id.
+template <class Value>
+class Table {
+ public:
+  explicit Table(unsigned shard) : shard_(shard) { assert(shard < 256); }
+
+  template <class... Arguments>
+  std::uint64_t emplace(Arguments&&... arguments) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
+    }
+    const std::uint32_t place = free_.back();
+    free_.pop_back();
+    Slot& slot = slots_[place];
+    slot.generation = slot.generation % most_generations + 1;
+    slot.value.emplace(std::forward<Arguments>(arguments)...);
+    ++size_;
+    return id(place, slot.generation);
+  }
+
+  /// nullptr when nothing has this id any more. Valid until it is erased.
+  Value* find(std::uint64_t wanted) {
+    const auto place = static_cast<std::uint32_t>(wanted);
+    if (place >= slots_.size() || !slots_[place].value || id(place, slots_[place].generation) != wanted)
+      return nullptr;
+    return &*slots_[place].value;
+  }
+
+  void erase(std::uint64_t wanted) {
+    if (!find(wanted)) return;
+    const auto place = static_cast<std::uint32_t>(wanted);
+    slots_[place].value.reset();
+    free_.push_back(place);
+    --size_;
+  }
+
+  std::size_t size() const { return size_; }
+
+  /// The ids of all that are there now.
+  std::vector<std::uint64_t> ids() const {
+    std::vector<std::uint64_t> all;
+    for (std::uint32_t place = 0; place < slots_.size(); ++place)
+      if (slots_[place].value) all.push_back(id(place, slots_[place].generation));
+    return all;
+  }
+
+ private:
+  static constexpr std::uint32_t most_generations = (1U << 24) - 1;
+  struct Slot {
+    std::uint32_t generation = 0;
+    std::optional<Value> value;
+  };
+  std::uint64_t id(std::uint32_t place, std::uint32_t generation) const {
+    return std::uint64_t{shard_} << 56 | std::uint64_t{generation} << 32 | place;
+  }
+
+  unsigned shard_;
+  std::deque<Slot> slots_;  // grows without moving what is there
+  std::vector<std::uint32_t> free_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace boshd
