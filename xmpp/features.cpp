@@ -69,8 +69,13 @@ std::string filter(xml::Pool& pool, const xml::Element& element) {
   assert(error == xml::Error::none);  // it is a part of what was read already
   if (batch.elements.empty()) return whole;
   std::string out = splitter.root_tag();
-  for (const xml::Element& child : batch.elements)
-    if (keep(child)) out += any_of(containers, child) ? filter(pool, child) : child.to_string();
+  for (const xml::Element& child : batch.elements) {
+    if (!keep(child)) continue;
+    if (any_of(containers, child))
+      out += filter(pool, child);
+    else
+      out += child.bytes;  // it stays where its declarations are
+  }
   out += whole.substr(whole.rfind("</"));
   return out;
 }
