@@ -21,6 +21,7 @@ struct Listen {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 5280;       // 0: any free one, told in the log
   std::string bosh_path = "/http-bind";
+  friend bool operator==(const Listen&, const Listen&) = default;
 };
 
 /// Where an XMPP server is: a TCP host and port, or the path of a Unix socket.
@@ -28,6 +29,7 @@ struct Server {
   std::string host = "127.0.0.1";  // an IP address or a name; empty with a Unix socket
   std::uint16_t port = 5222;
   std::string unix_path;
+  friend bool operator==(const Server&, const Server&) = default;
 };
 
 /// What a session may ask for (XEP-0124 §7).
@@ -36,32 +38,35 @@ struct SessionSettings {
   unsigned hold = 2;
   std::chrono::seconds inactivity{90};
   std::chrono::seconds polling{2};
+  friend bool operator==(const SessionSettings&, const SessionSettings&) = default;
 };
 
 /// The name of every buffer's limit, and of every patience.
 struct LimitSettings {
-  std::size_t max_request = 256 * 1024;
-  std::size_t max_stanza = 1024 * 1024;
+  std::size_t max_request = std::size_t{256} * 1024;
+  std::size_t max_stanza = std::size_t{1024} * 1024;
   unsigned max_depth = 64;
-  std::size_t max_header = 16 * 1024;
-  std::size_t upstream_queue = 1024 * 1024;
-  std::size_t client_queue = 1024 * 1024;
-  std::size_t response_cache = 256 * 1024;
+  std::size_t max_header = std::size_t{16} * 1024;
+  std::size_t upstream_queue = std::size_t{1024} * 1024;
+  std::size_t client_queue = std::size_t{1024} * 1024;
+  std::size_t response_cache = std::size_t{256} * 1024;
   std::chrono::seconds request_timeout{15};
   std::chrono::seconds idle_timeout{120};
+  friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
 };
 
 enum class UpstreamTls { automatic, off };
 
 struct Upstream {
-  Server server;                        // where a domain without an entry of its own goes
-  std::vector<std::string> domains;     // empty, and no entries in `own`: every domain
-  std::map<std::string, Server> own;    // domain (lower case) → its server
+  Server server;                      // where a domain without an entry of its own goes
+  std::vector<std::string> domains;   // empty, and no entries in `own`: every domain
+  std::map<std::string, Server> own;  // domain (lower case) → its server
   std::chrono::seconds connect_timeout{10};
   UpstreamTls tls = UpstreamTls::automatic;
 
   /// The server for a domain, nullptr when the domain is not served. Compared without regard to ASCII case.
   const Server* find(std::string_view domain) const;
+  friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
 struct Config {
@@ -74,6 +79,7 @@ struct Config {
   LimitSettings limits;
   Upstream upstream;
   LogLevel log_level = LogLevel::info;
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 /// A mistake in the configuration; what() names file, line, key and what is allowed.

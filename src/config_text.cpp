@@ -1,0 +1,281 @@
+#include "src/config_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "src/text.hpp"
+
+namespace boshd {
+namespace {
+
+constexpr std::size_t longest_domain = 253;
+constexpr std::size_t longest_label = 63;
+constexpr std::size_t longest_unix_path = 107;  // sockaddr_un
+
+template <class Test>
+bool all(std::string_view text, Test test) {
+  return std::all_of(text.begin(), text.end(), test);
+}
+
+bool is_letter_or_digit(char c) {
+  return is_letter(c) || is_digit(c);
+}
+bool is_beyond_ascii(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
+template <class Number>
+std::optional<Number> read_number(std::string_view text) {
+  Number number{};
+  const auto* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stopped != end) return {};
+  return number;
+}
+
+/// A number, at most one blank, and one of the units; the number times what the unit stands for.
+template <std::size_t Count>
+std::optional<std::uint64_t> read_with_unit(
+    std::string_view text, const std::pair<std::string_view, std::uint64_t> (&units)[Count]) {
+  const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
+  const auto number = read_number<std::uint32_t>(digits);
+  auto unit = text.substr(digits.size());
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  const auto* const found =
+      std::find_if(units, units + Count, [&](const auto& u) { return u.first == unit; });
+  if (!number || found == units + Count) return {};
+  return *number * found->second;
+}
+
+constexpr std::pair<std::string_view, std::uint64_t> durations[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr std::pair<std::string_view, std::uint64_t> sizes[] = {
+    {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}};
+
+// Names beyond ASCII pass: XMPP domains may be written in any script.
+bool is_label(std::string_view text, std::string_view marks) {
+  if (text.empty() || text.size() > longest_label || text.front() == '-' || text.back() == '-') return false;
+  return all(text, [&](char c) {
+    return is_letter_or_digit(c) || is_beyond_ascii(c) || marks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_name(std::string_view text, std::string_view marks) {
+  if (text.empty() || text.size() > longest_domain || text.ends_with('.')) return false;
+  while (!text.empty()) {
+    if (!is_label(cut(text, "."), marks)) return false;
+  }
+  return true;
+}
+
+bool read_node(std::string_view text, std::string& node) {
+  const bool right =
+      text.size() <= 16 && all(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
+  if (right) node = text;
+  return right;
+}
+
+bool read_path(std::string_view text, std::string& path) {
+  const bool right =
+      text.starts_with('/') && text.size() <= 200 && all(text, [](char c) {
+        return is_letter_or_digit(c) || std::string_view("-._~/").find(c) != std::string_view::npos;
+      });
+  if (!right) return false;
+  if (text.size() > 1 && text.ends_with('/')) text.remove_suffix(1);
+  path = text;
+  return true;
+}
+
+bool read_domain(std::string_view text, std::string& domain) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (!is_name(text, "-")) return false;
+  domain = lower_case(text);
+  return true;
+}
+
+/// The text of a host and its port; the host in brackets when it has colons, and returned without them.
+struct HostPort {
+  std::string_view host;
+  std::optional<std::string_view> port;
+  bool brackets = false;
+};
+
+std::optional<HostPort> split_host_port(std::string_view text) {
+  HostPort result;
+  result.brackets = text.starts_with('[');
+  const auto host_end = result.brackets ? text.find(']') : text.find(':');
+  if (result.brackets && host_end == std::string_view::npos) return {};
+  result.host = result.brackets ? text.substr(1, host_end - 1) : text.substr(0, host_end);
+  auto rest = text.substr(std::min(text.size(), result.brackets ? host_end + 1 : host_end));
+  if (rest.empty()) return result;
+  if (rest.front() != ':') return {};
+  result.port = rest.substr(1);
+  return result;
+}
+
+bool is_right_host(const HostPort& text) {
+  const bool colons = text.host.find(':') != std::string_view::npos;
+  if (colons || text.brackets) return colons && text.brackets && parse_ip(text.host);
+  return is_name(text.host, "-_");
+}
+
+std::string in_brackets(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+bool read_address(std::string_view text, Listen& listen) {
+  const auto parts = split_host_port(text);
+  if (!parts || !parts->port || !is_right_host(*parts) || !parse_ip(parts->host)) return false;
+  const auto port = read_number<std::uint16_t>(*parts->port);
+  if (!port) return false;
+  listen.host = parts->host;
+  listen.port = *port;
+  return true;
+}
+
+std::string write_address(const Listen& listen) {
+  return in_brackets(listen.host) + ":" + std::to_string(listen.port);
+}
+
+bool read_server(std::string_view text, Server& server) {
+  if (text.starts_with("unix:")) {
+    const auto path = text.substr(5);
+    const bool right = path.starts_with('/') && path.size() <= longest_unix_path &&
+                       path.find('\0') == std::string_view::npos;
+    if (right) server = {.host = "", .port = 0, .unix_path = std::string(path)};
+    return right;
+  }
+  const auto parts = split_host_port(text);
+  if (!parts || !is_right_host(*parts)) return false;
+  const auto port = read_number<std::uint16_t>(parts->port.value_or("5222"));
+  if (!port || *port == 0) return false;
+  server = {.host = lower_case(parts->host), .port = *port, .unix_path = ""};
+  return true;
+}
+
+std::string write_server(const Server& server) {
+  if (!server.unix_path.empty()) return "unix:" + server.unix_path;
+  return in_brackets(server.host) + ":" + std::to_string(server.port);
+}
+
+/// Browsers leave the scheme's own port out of an origin.
+bool is_default_port(std::string_view scheme, std::uint16_t port) {
+  return (scheme == "http" && port == 80) || (scheme == "https" && port == 443);
+}
+
+bool read_origin(std::string_view text, std::string& origin) {
+  if (text == "*") {
+    origin = text;
+    return true;
+  }
+  auto authority = text;
+  const auto scheme = lower_case(cut(authority, "://"));
+  const bool right_scheme = !scheme.empty() && is_letter(scheme.front()) && all(scheme, [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '+' || c == '.';
+  });
+  const auto parts = split_host_port(authority);
+  if (!right_scheme || !parts || !is_right_host(*parts)) return false;
+  const auto port = read_number<std::uint16_t>(parts->port.value_or("1"));
+  if (!port || *port == 0) return false;
+  origin = scheme + "://" + in_brackets(lower_case(parts->host));
+  if (parts->port && !is_default_port(scheme, *port)) origin += ":" + std::to_string(*port);
+  return true;
+}
+
+bool read_network(std::string_view text, Network& network) {
+  const auto parsed = parse_network(text);
+  if (parsed) network = *parsed;
+  return parsed.has_value();
+}
+
+bool read_tls(std::string_view text, UpstreamTls& tls) {
+  if (text != "auto" && text != "off") return false;
+  tls = text == "auto" ? UpstreamTls::automatic : UpstreamTls::off;
+  return true;
+}
+
+bool read_level(std::string_view text, LogLevel& level) {
+  for (const auto one : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
+    if (text != to_string(one)) continue;
+    level = one;
+    return true;
+  }
+  return false;
+}
+
+std::string same(const std::string& text) {
+  return text;
+}
+
+}  // namespace
+
+const Form<std::string> node_form{R"("" or 1 to 16 of a-z and 0-9, such as "n2")", read_node, same};
+const Form<std::string> path_form{R"(a path of "/", letters, digits and "-._~", such as "/http-bind")",
+                                  read_path, same};
+const Form<std::string> domain_form{R"(a domain name, such as "example.org")", read_domain, same};
+const Form<std::string> origin_form{
+    R"("*" or an origin without path, such as "https://chat.example.org" or "http://localhost:8000")",
+    read_origin, same};
+const Form<Listen> address_form{
+    R"(an IP address and a port, such as "127.0.0.1:5280", "0.0.0.0:5280" or "[::]:5280")", read_address,
+    write_address};
+const Form<Network> network_form{
+    R"(an IP address or network, such as "192.0.2.1", "10.0.0.0/8" or "2001:db8::/32")", read_network,
+    [](const Network& network) { return to_string(network); }};
+const Form<Server> server_form{
+    R"(a server, such as "127.0.0.1:5222", "xmpp.example.org:5222", "[::1]:5222" or "unix:/run/xmpp.sock")",
+    read_server, write_server};
+const Form<UpstreamTls> tls_form{R"("auto" or "off")", read_tls, [](const UpstreamTls& tls) {
+                                   return std::string(tls == UpstreamTls::off ? "off" : "auto");
+                                 }};
+const Form<LogLevel> level_form{R"("debug", "info", "warning" or "error")", read_level,
+                                [](const LogLevel& level) { return std::string(to_string(level)); }};
+
+std::optional<std::chrono::milliseconds> read_duration(std::string_view text) {
+  const auto milliseconds = read_with_unit(text, durations);
+  if (!milliseconds) return {};
+  return std::chrono::milliseconds(*milliseconds);
+}
+
+std::string write_duration(std::chrono::seconds duration) {
+  return std::to_string(duration.count()) + "s";
+}
+
+std::optional<std::uint64_t> read_size(std::string_view text) {
+  return read_with_unit(text, sizes);
+}
+
+std::string write_size(std::uint64_t bytes) {
+  const auto* const unit =
+      std::find_if(std::begin(sizes), std::end(sizes), [&](const auto& u) { return bytes % u.second == 0; });
+  if (bytes == 0) return "0 B";
+  return std::to_string(bytes / unit->second) + " " + std::string(unit->first);
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      result += "\\u00";
+      result += digits[byte >> 4];
+      result += digits[byte & 15];
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+}  // namespace boshd
