@@ -59,7 +59,6 @@ constexpr std::string_view to_string(Condition condition) {
 /// Why a session ended, as far as BOSH can know. The owner has the reason of `told`.
 enum class End {
   client_terminated,  // type='terminate'
-  client_gone,        // left before it got its sid
   inactive,           // no request within `inactivity`
   bad_request,        // a faulty request with an acceptable rid (B-188)
   rid_out_of_order,   // outside the window, or no longer cached (XEP-0124 §14.2, §14.3)

@@ -137,10 +137,6 @@ void Session::on_lost(Time now, Exchange exchange, Effects& effects) {
   };
   std::ranges::for_each(waiting_, mark);
   for (Early& early : early_) mark(early.request);
-  if (!created_ && !waiting_.empty() && waiting_.front().lost && state_ == State::opening) {
-    waiting_.clear();  // nobody knows the sid
-    return finish(now, End::client_gone, bytes(terminal_reply({Condition::item_not_found, {}})), effects);
-  }
   settle(now, effects);
 }
 

@@ -16,7 +16,6 @@ using bosh::Condition;
 
 constexpr std::array rows{
     Row{EndReason::client_terminated, "client-terminated", std::nullopt},
-    Row{EndReason::client_gone, "client-gone", std::nullopt},
     Row{EndReason::inactive, "inactive", Condition::item_not_found},
     Row{EndReason::bad_request, "bad-request", Condition::bad_request},
     Row{EndReason::rid_out_of_order, "rid-out-of-order", Condition::item_not_found},
@@ -69,8 +68,6 @@ EndReason reason_of(bosh::End end, EndReason told) {
   switch (end) {
     case bosh::End::client_terminated:
       return EndReason::client_terminated;
-    case bosh::End::client_gone:
-      return EndReason::client_gone;
     case bosh::End::inactive:
       return EndReason::inactive;
     case bosh::End::bad_request:

@@ -12,7 +12,6 @@ namespace boshd {
 
 enum class EndReason {
   client_terminated,
-  client_gone,
   inactive,
   bad_request,
   rid_out_of_order,

@@ -138,6 +138,7 @@ void Http::refuse(unsigned status) {
   std::string response = simple_response(context, status, {});
   pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
   answer_raw(number, std::move(response));
+  plan_deadline();
 }
 
 void Http::answer(std::uint32_t number, unsigned status, const bosh::Bytes& body) {

@@ -317,7 +317,7 @@ void Shard::on_upstream_bytes(std::uint64_t session, std::string_view bytes) {
   const Time time = now();
   xmpp::Received received = slot.stream.receive(pool_, bytes, batch_);
   keep_house();
-  write_upstream(slot, received.reply);
+  slot.upstream->write(received.reply);
   if (received.opened) {
     if (received.opened->version.empty()) slot.open_by = Time::max();
     slot.bosh.on_upstream_open(time,
@@ -329,15 +329,15 @@ void Shard::on_upstream_bytes(std::uint64_t session, std::string_view bytes) {
     slot.open_by = Time::max();
     slot.bosh.on_upstream(time, received.elements, effects_);
   }
-  if (received.ended) tell_end(slot, reason_of(received.ended->end), false, std::move(received.ended->error));
+  if (received.ended)
+    tell_end(slot, reason_of(received.ended->end), false, std::move(received.ended->error));
+  else
+    check_room(slot);
   apply(session);
 }
 
 void Shard::on_upstream_written(std::uint64_t session) {
-  Slot& slot = *sessions_.find(session);
-  if (slot.room || slot.upstream->unsent() > config_.limits.upstream_queue / 2) return;
-  slot.room = true;
-  slot.bosh.on_upstream_room(now(), true, effects_);
+  check_room(*sessions_.find(session));
   apply(session);
 }
 
@@ -351,9 +351,15 @@ void Shard::on_upstream_lost(std::uint64_t session, bool had_connected, std::str
 void Shard::write_upstream(Slot& slot, std::string_view bytes) {
   if (!slot.upstream) return;
   slot.upstream->write(bytes);
-  if (!slot.room || slot.upstream->unsent() <= config_.limits.upstream_queue) return;
-  slot.room = false;
-  slot.bosh.on_upstream_room(now(), false, effects_);
+  check_room(slot);
+}
+
+/// Tells the session when too much waits to be written, and when half of that is gone.
+void Shard::check_room(Slot& slot) {
+  const std::size_t waiting = slot.upstream->unsent() + slot.stream.unsent();
+  const std::size_t limit = config_.limits.upstream_queue;
+  const bool room = slot.room ? waiting <= limit : waiting <= limit / 2;
+  if (room != std::exchange(slot.room, room)) slot.bosh.on_upstream_room(now(), room, effects_);
 }
 
 /// The XMPP side is over: the session only has to tell its client.
@@ -374,30 +380,35 @@ void Shard::apply(std::uint64_t id) {
   Slot& slot = *sessions_.find(id);
   std::optional<bosh::Ended> ended;
   for (std::size_t i = 0; i < effects_.size(); ++i) {
-    bosh::Effect effect = std::move(effects_[i]);
-    if (auto* end = std::get_if<bosh::Ended>(&effect))
-      ended = std::move(*end);
-    else
-      apply_one(slot, std::move(effect));
+    bosh::Effect effect = std::move(effects_[i]);  // carrying it out may add another
+    std::visit(
+        [&](auto&& value) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bosh::Ended>)
+            ended.emplace(std::move(value));
+          else
+            carry_out(slot, std::move(value));
+        },
+        std::move(effect));
   }
   effects_.clear();
   if (ended) return finish(id, *ended);
   session_deadlines_.set(id, std::min(slot.bosh.deadline(), slot.open_by), slot.queued);
 }
 
-void Shard::apply_one(Slot& slot, bosh::Effect&& effect) {
-  std::visit(
-      [&](auto&& value) {
-        using Value = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<Value, bosh::Answer>) reply({value.to, 200, std::move(value.body)});
-        if constexpr (std::is_same_v<Value, bosh::Forward>)
-          write_upstream(slot, slot.stream.send(std::move(value.stanzas)));
-        if constexpr (std::is_same_v<Value, bosh::Restart>)
-          write_upstream(slot, slot.stream.restart(value.language));
-        if constexpr (std::is_same_v<Value, bosh::Reading>)
-          if (slot.upstream) slot.upstream->set_reading(value.on);
-      },
-      std::move(effect));
+void Shard::carry_out(Slot&, bosh::Answer&& answer) {
+  reply({answer.to, 200, std::move(answer.body)});
+}
+
+void Shard::carry_out(Slot& slot, bosh::Forward&& forward) {
+  write_upstream(slot, slot.stream.send(std::move(forward.stanzas)));
+}
+
+void Shard::carry_out(Slot& slot, bosh::Restart&& restart) {
+  write_upstream(slot, slot.stream.restart(restart.language));
+}
+
+void Shard::carry_out(Slot& slot, bosh::Reading&& reading) {
+  if (slot.upstream) slot.upstream->set_reading(reading.on);
 }
 
 void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {

@@ -106,8 +106,12 @@ class Shard {
   // Sessions.
   void tell_end(Slot&, EndReason, bool at_once, std::string content = {});
   void apply(std::uint64_t id);
-  void apply_one(Slot&, bosh::Effect&&);
+  void carry_out(Slot&, bosh::Answer&&);
+  void carry_out(Slot&, bosh::Forward&&);
+  void carry_out(Slot&, bosh::Restart&&);
+  void carry_out(Slot&, bosh::Reading&&);
   void write_upstream(Slot&, std::string_view);
+  void check_room(Slot&);
   void finish(std::uint64_t id, const bosh::Ended&);
 
   // Time.

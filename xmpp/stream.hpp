@@ -45,7 +45,8 @@ class Stream {
   /// that still waited for the stream to open are given up.
   std::string close();
 
-  std::size_t pending() const { return splitter_.pending() + unsent_.size(); }
+  /// Bytes of the client that wait for the stream to open.
+  std::size_t unsent() const { return unsent_.size(); }
   const std::string& domain() const { return domain_; }
 
  private:
