@@ -1,0 +1,135 @@
+#include "tests/integration/fake_server.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "tests/integration/client.hpp"
+
+namespace integration {
+
+namespace {
+
+constexpr int backlog = 4096;
+
+Descriptor listen_at(int family, const sockaddr* address, socklen_t size) {
+  Descriptor listener(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(listener.get(), address, size) != 0 || ::listen(listener.get(), backlog) != 0)
+    throw Failure("listen: " + std::string(std::strerror(errno)));
+  return listener;
+}
+
+}  // namespace
+
+std::string stream_start(std::string_view id, std::string_view from) {
+  std::string out = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' ";
+  out += "xmlns:stream='http://etherx.jabber.org/streams' version='1.0' id='";
+  out += std::string(id) + "' from='" + std::string(from) + "'>";
+  return out;
+}
+
+FakeServer::FakeServer() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const plain = reinterpret_cast<sockaddr*>(&address);
+  socklen_t size = sizeof address;
+  listener_ = listen_at(AF_INET, plain, size);
+  ::getsockname(listener_.get(), plain, &size);
+  address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+}
+
+FakeServer::FakeServer(const std::string& path) : address_("unix:" + path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) throw Failure("too long for a socket: " + path);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  listener_ = listen_at(AF_UNIX, reinterpret_cast<sockaddr*>(&address), sizeof address);
+}
+
+Wire FakeServer::accept() const {
+  if (!wait_readable(listener_.get())) throw Failure("boshd does not connect to the server");
+  return Wire(Descriptor(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
+bool FakeServer::has_connection() const { return is_readable(listener_.get()); }
+
+std::string read_stream_start(Wire& wire) {
+  std::string start = wire.read_until("<stream:stream ");
+  return start + wire.read_until(">");
+}
+
+std::string read_message(Wire& wire) { return without_namespace(wire.read_until("</message>")); }
+
+EchoServer::EchoServer() : poller_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  for (const int descriptor : {listener_.descriptor(), stop_.get()}) {
+    epoll_event event{EPOLLIN, {.fd = descriptor}};
+    ::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event);
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+EchoServer::~EchoServer() {
+  ::eventfd_write(stop_.get(), 1);
+  thread_.join();
+}
+
+void EchoServer::run() {
+  std::array<epoll_event, 64> events;
+  for (;;) {
+    const int count = ::epoll_wait(poller_.get(), events.data(), events.size(), -1);
+    for (int i = 0; i < count; ++i) {
+      const int descriptor = events[static_cast<std::size_t>(i)].data.fd;
+      if (descriptor == stop_.get()) return;
+      if (descriptor == listener_.descriptor())
+        take_connection();
+      else if (!serve(streams_.at(descriptor)))
+        streams_.erase(descriptor);
+    }
+  }
+}
+
+void EchoServer::take_connection() {
+  Wire wire = listener_.accept();
+  const int descriptor = wire.descriptor();
+  epoll_event event{EPOLLIN, {.fd = descriptor}};
+  ::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event);
+  streams_[descriptor] = Stream{std::move(wire), {}};
+  ++connections_;
+}
+
+/// False when the stream is over.
+bool EchoServer::serve(Stream& stream) {
+  const auto bytes = stream.wire.read_available();
+  if (!bytes) return false;
+  stream.unread += *bytes;
+  std::string reply;
+  const auto take_to = [&](std::string_view mark) {
+    const auto found = stream.unread.find(mark);
+    if (found == std::string::npos) return std::string();
+    const std::string taken = stream.unread.substr(0, found + mark.size());
+    stream.unread.erase(0, taken.size());
+    return taken;
+  };
+  while (stream.unread.starts_with("<?xml") && !take_to("<stream:stream ").empty() && !take_to(">").empty())
+    reply += stream_start() + std::string(features);
+  for (std::string message = take_to("</message>"); !message.empty(); message = take_to("</message>"))
+    reply += message;
+  const bool over = stream.unread.ends_with(stream_end);
+  if (over) ++footers_;
+  try {
+    stream.wire.send(over ? reply + std::string(stream_end) : reply);
+  } catch (const Failure&) {  // boshd dropped it
+    return false;
+  }
+  return !over;
+}
+
+}  // namespace integration

@@ -1,0 +1,79 @@
+// XMPP servers inside the test: one that the test itself plays, and one that echoes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "tests/integration/wire.hpp"
+
+namespace integration {
+
+inline constexpr std::string_view features =
+    "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism>"
+    "</mechanisms></stream:features>";
+inline constexpr std::string_view stream_end = "</stream:stream>";
+
+/// The server's stream header.
+std::string stream_start(std::string_view id = "stream-1", std::string_view from = "example.org");
+
+/// Listens on a free port of 127.0.0.1 or on a Unix socket. The test accepts each connection and says on it
+/// what a server would say.
+class FakeServer {
+ public:
+  FakeServer();
+  /// On a Unix socket: what one end has written the other can read at once, so such a server proves orders.
+  explicit FakeServer(const std::string& path);
+
+  /// As `upstream.server` wants it.
+  const std::string& address() const { return address_; }
+  /// The next connection.
+  Wire accept() const;
+  /// Whether a connection waits to be accepted.
+  bool has_connection() const;
+  int descriptor() const { return listener_.get(); }
+  /// From now on connections are refused.
+  void stop() { listener_.close(); }
+
+ private:
+  Descriptor listener_;
+  std::string address_;
+};
+
+/// Reads boshd's stream header, up to its '>'.
+std::string read_stream_start(Wire&);
+/// The next message, whole, without declarations of jabber:client.
+std::string read_message(Wire&);
+
+/// Opens every stream (anew after each header) and sends every message back, on a thread of its own.
+class EchoServer {
+ public:
+  EchoServer();
+  ~EchoServer();
+  const std::string& address() const { return listener_.address(); }
+  /// How many streams boshd has closed with a footer.
+  unsigned footers() const { return footers_; }
+  unsigned connections() const { return connections_; }
+
+ private:
+  struct Stream {
+    Wire wire;
+    std::string unread;
+  };
+  void run();
+  void take_connection();
+  bool serve(Stream&);
+
+  FakeServer listener_;
+  Descriptor poller_;
+  Descriptor stop_;
+  std::map<int, Stream> streams_;
+  std::atomic<unsigned> footers_ = 0;
+  std::atomic<unsigned> connections_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace integration

@@ -1,0 +1,605 @@
+// The web side: pages, CORS, framing, slow clients, and bad bodies in good requests. The numbers in the names are those of
+// the checklists for the web (D) and XEP-0124 (B).
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <sstream>
+
+#include "tests/integration/client.hpp"
+
+namespace integration {
+namespace {
+
+namespace data = boost::unit_test::data;
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+constexpr std::string_view host = "Host: example.org\r\n";
+
+/// Every answer has them, whatever it says (D-023, D-040, D-103).
+void check_headers(const Response& answer) {
+  BOOST_TEST(answer.header("Access-Control-Allow-Origin") == "*", answer.head);
+  BOOST_TEST(answer.header("Cache-Control") == "no-store", answer.head);
+  BOOST_TEST(answer.header("X-Content-Type-Options") == "nosniff", answer.head);
+}
+
+std::string request(std::string_view line, std::string_view headers = {}) {
+  return std::string(line) + "\r\n" + std::string(host) + std::string(headers) + "\r\n";
+}
+
+struct Page {
+  const char* line;
+  unsigned status;
+  const char* allow = "";
+};
+
+std::ostream& operator<<(std::ostream& out, const Page& page) { return out << page.line; }
+
+constexpr const char* methods = "GET, HEAD, POST, OPTIONS";
+const Page pages[] = {
+    {"GET /http-bind HTTP/1.1", 200},
+    {"GET /http-bind/ HTTP/1.1", 200},
+    {"GET /http-bind?a=b HTTP/1.1", 200},
+    {"GET http://example.org/http-bind HTTP/1.1", 200},
+    {"HEAD /http-bind HTTP/1.1", 200},
+    {"OPTIONS /http-bind HTTP/1.1", 204, methods},
+    {"OPTIONS /http-bind/?x HTTP/1.1", 204, methods},
+    {"OPTIONS * HTTP/1.1", 204, methods},
+    {"GET / HTTP/1.1", 404},
+    {"GET /http-bindx HTTP/1.1", 404},
+    {"GET /http-bind// HTTP/1.1", 404},
+    {"GET /http-bind/x HTTP/1.1", 404},
+    {"GET /HTTP-BIND HTTP/1.1", 404},
+    {"POST /elsewhere HTTP/1.1", 404},
+    {"PUT /http-bind HTTP/1.1", 405, methods},
+    {"DELETE /http-bind HTTP/1.1", 405, methods},
+    {"BREW /http-bind HTTP/1.1", 501},
+    {"post /http-bind HTTP/1.1", 501},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(web)
+
+BOOST_AUTO_TEST_CASE(D_043_D_050_pages_and_methods) {
+  Bridge bridge;
+  for (const Page& page : pages) {
+    BOOST_TEST_CONTEXT(page.line) {
+      HttpClient client = bridge.connect();
+      client.send(request(page.line));
+      const Response answer = client.answer(std::string_view(page.line).starts_with("HEAD"));
+      BOOST_TEST(answer.status == page.status);
+      BOOST_TEST(answer.header("Allow") == page.allow);
+      check_headers(answer);
+    }
+  }
+  BOOST_TEST(!bridge.server.has_connection());
+}
+
+BOOST_AUTO_TEST_CASE(D_046_head_has_the_length_of_get_and_no_body) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.send(request("GET /http-bind HTTP/1.1") + request("HEAD /http-bind HTTP/1.1") + request("GET /http-bind HTTP/1.1"));
+  const Response get = client.answer();
+  const Response head = client.answer(true);
+  BOOST_TEST(get.header("Content-Length") == head.header("Content-Length"));
+  BOOST_TEST(client.answer().body == get.body);
+}
+
+BOOST_DATA_TEST_CASE(D_049_posts_reach_bosh_under_every_form_of_the_path,
+                     data::make({"/http-bind", "/http-bind/", "/http-bind?x=1", "http://example.org/http-bind"})) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.send(HttpClient::post_bytes(body_element("rid='1'"), {}, sample));
+  BOOST_TEST(said(client.answer()) == "terminate improper-addressing");
+}
+
+BOOST_AUTO_TEST_CASE(a_path_of_one_s_own_with_a_slash) {
+  FakeServer server;
+  const Daemon daemon("upstream.server = \"" + server.address() +
+                      "\"\n[[listen]]\naddress = \"127.0.0.1:0\"\nbosh_path = \"/chat/bosh/\"");
+  HttpClient client(daemon);
+  for (const auto& [path, status] : {std::pair("/chat/bosh", 200U), std::pair("/chat/bosh/", 200U), std::pair("/http-bind", 404U)}) {
+    client.send(HttpClient::post_bytes(body_element("rid='1'"), {}, path));
+    BOOST_TEST(client.answer().status == status);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_017_the_content_type_does_not_matter) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "text/xml", ""}) {
+    const std::string body = body_element("rid='1'");
+    client.send(request("POST /http-bind HTTP/1.1", "Content-Type: " + std::string(type) + "\r\nContent-Length: " +
+                                                        std::to_string(body.size()) + "\r\n") +
+                body);
+    BOOST_TEST(said(client.answer()) == "terminate improper-addressing");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_015_an_unknown_content_encoding_is_refused) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  const Response answer = client.ask("whatever", "Content-Encoding: gzip\r\n");
+  BOOST_TEST(answer.status == 415U);
+  check_headers(answer);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(cors)
+
+BOOST_AUTO_TEST_CASE(D_022_preflight) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.send(request("OPTIONS /http-bind HTTP/1.1",
+                      "Origin: https://chat.example\r\nAccess-Control-Request-Method: POST\r\n"
+                      "Access-Control-Request-Headers: content-type\r\n"));
+  const Response answer = client.answer();
+  BOOST_TEST(answer.status == 204U);
+  BOOST_TEST(answer.header("Access-Control-Allow-Origin") == "*");
+  BOOST_TEST(has(answer.header("Access-Control-Allow-Methods"), "POST"));
+  BOOST_TEST(has(answer.header("Access-Control-Allow-Headers"), "ontent-"));
+  BOOST_TEST(answer.header("Access-Control-Max-Age") == "7200");
+  BOOST_TEST(answer.header("Content-Length") == "");  // D-038
+}
+
+BOOST_AUTO_TEST_CASE(D_024_D_026_only_listed_origins) {
+  Bridge bridge("cors.origins = [\"https://chat.example\"]");
+  HttpClient client = bridge.connect();
+  const std::string body = body_element("rid='1'");
+  const Response good = client.ask(body, "Origin: https://chat.example\r\n");
+  BOOST_TEST(said(good) == "terminate improper-addressing");
+  BOOST_TEST(good.header("Access-Control-Allow-Origin") == "https://chat.example");
+  BOOST_TEST(has(good.header("Vary"), "Origin"));
+  for (const char* origin : {"https://evil.example", "null", "https://chat.example.evil", "http://chat.example"}) {
+    const Response bad = client.ask(body, "Origin: " + std::string(origin) + "\r\n");
+    BOOST_TEST(bad.status == 403U);
+    BOOST_TEST(bad.header("Access-Control-Allow-Origin") == "");
+  }
+  BOOST_TEST(said(client.ask(body)) == "terminate improper-addressing");  // no browser
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(framing)
+
+struct Shape {
+  const char* bytes;  // what follows would be a request of its own if the two ends disagree about this one's length
+  unsigned status;
+};
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.bytes; }
+
+// Each is sent with a second request behind it.
+const Shape smuggling[] = {
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 4\r\n\r\nabcd", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length : 3\r\n\r\nabc", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nX: y\r\n Content-Length: 3\r\n\r\nabc", 400},
+    {"POST /http-bind HTTP/1.1\r\n Host: a\r\nContent-Length: 0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\nHost: a\nContent-Length: 3\n\nabc", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nX: a\rContent-Length: 3\r\n\r\nabc", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nX: a\x01" "b\r\nContent-Length: 0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+    {"POST /http-bind HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n", 400},
+    {"GET /http-bind HTTP/1.1\r\n\r\n", 400},
+    {"GET /http-bind HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+    {"GET /http-bind HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+    {"GET  /http-bind HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"GET /http bind HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"GET /http-bind HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
+    {"GET /http-bind\r\nHost: a\r\n\r\n", 400},
+    {"GET /http-bind http/1.1\r\nHost: a\r\n\r\n", 400},
+    {"GET /http-bind HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nExpect: magic\r\nContent-Length: 0\r\n\r\n", 417},
+    {"\x16\x03\x01\x02\x01\x01\x01\x01", 400},
+    {"<body rid='1'/>\r\n\r\n", 400},
+};
+
+BOOST_AUTO_TEST_CASE(D_052_D_074_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed) {
+  Bridge bridge;
+  for (const Shape& shape : smuggling) {
+    BOOST_TEST_CONTEXT(shape.bytes) {
+      HttpClient client = bridge.connect();
+      client.send(shape.bytes + request("GET /smuggled HTTP/1.1"));
+      const Response answer = client.answer();
+      BOOST_TEST(answer.status == shape.status);
+      BOOST_TEST(answer.header("Connection") == "close");
+      check_headers(answer);
+      BOOST_TEST(client.wire.read_to_end() == "");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(D_055_D_081_too_long_heads) {
+  Bridge bridge;
+  const std::pair<std::string, unsigned> cases[] = {
+      {request("GET /" + std::string(9000, 'x') + " HTTP/1.1"), 414},
+      {request("GET /http-bind HTTP/1.1", "X: " + std::string(16 * 1024, 'x') + "\r\n"), 431},
+      {"GET /http-bind HTTP/1.1\r\nX: " + std::string(20 * 1024, 'x'), 431},
+  };
+  for (const auto& [bytes, status] : cases) {
+    HttpClient client = bridge.connect();
+    client.send(bytes);
+    const Response answer = client.answer();
+    BOOST_TEST(answer.status == status);
+    check_headers(answer);
+    client.wire.finish();
+    client.wire.read_to_end();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_012_D_066_a_chunked_request_works) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const std::string body = session.next(message(1));
+  std::string chunks = request("POST /http-bind HTTP/1.1", "Transfer-Encoding: Chunked\r\n");
+  for (const char byte : body) chunks += "1;ext=\"x\"\r\n" + std::string(1, byte) + "\r\n";
+  client.send(chunks + "0\r\nTrailer: x\r\n\r\n");
+  BOOST_TEST(read_message(session.server) == message(1));
+  session.server.send(message(2));
+  BOOST_TEST(said(client.answer()) == message(2));
+}
+
+BOOST_AUTO_TEST_CASE(D_053_empty_lines_before_a_request_are_ignored) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.send("\r\n" + request("GET /http-bind HTTP/1.1") + "\r\n" + request("GET /http-bind HTTP/1.1"));
+  BOOST_TEST(client.answer().status == 200U);
+  BOOST_TEST(client.answer().status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(B_023_D_069_when_the_connection_stays) {
+  struct Case {
+    const char* version;
+    const char* header;
+    const char* connection;
+    bool stays;
+  };
+  const Case cases[] = {{"HTTP/1.1", "", "", true},
+                        {"HTTP/1.1", "Connection: close\r\n", "close", false},
+                        {"HTTP/1.1", "Connection: x, Close\r\n", "close", false},
+                        {"HTTP/1.0", "", "close", false},
+                        {"HTTP/1.0", "Connection: keep-alive\r\n", "keep-alive", true},
+                        {"HTTP/1.0", "Connection: keep-alive, close\r\n", "close", false}};
+  Bridge bridge;
+  for (const Case& c : cases) {
+    BOOST_TEST_CONTEXT(c.version << " " << c.header) {
+      HttpClient client = bridge.connect();
+      const std::string get = request("GET /http-bind " + std::string(c.version), c.header);
+      client.send(get);
+      const Response answer = client.answer();
+      BOOST_TEST(answer.status == 200U);
+      const std::string connection = answer.header("Connection");
+      BOOST_TEST((connection == c.connection || (!c.stays && connection == "close")), connection);
+      if (!c.stays) {
+        BOOST_TEST(client.wire.read_to_end() == "");
+      } else {
+        client.send(get);
+        BOOST_TEST(client.answer().status == 200U);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_008_a_session_over_http_1_0_with_a_connection_for_each_request) {
+  Bridge bridge;
+  HttpClient first = bridge.connect();
+  Session session(bridge, first);
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    HttpClient client = bridge.connect();
+    const std::string body = session.next(message(id));
+    client.send("POST /http-bind HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    BOOST_TEST(read_message(session.server) == message(id));
+    session.server.send(message(id));
+    BOOST_TEST(said(client.answer()) == message(id));
+    BOOST_TEST(client.wire.read_to_end() == "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(D_075_expect_100_continue) {
+  Bridge bridge("limits.max_request = \"64 KiB\"");
+  HttpClient client = bridge.connect();
+  const std::string body = body_element("rid='1'");
+  const std::string head = "Expect: 100-continue\r\nContent-Length: ";
+  client.send(request("POST /http-bind HTTP/1.1", head + std::to_string(body.size()) + "\r\n"));
+  BOOST_TEST(client.wire.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send(body);
+  BOOST_TEST(said(client.answer()) == "terminate improper-addressing");
+  client.send(request("POST /http-bind HTTP/1.1", head + "1000000\r\n"));
+  const Response refused = client.answer();
+  BOOST_TEST(refused.status == 413U);
+  check_headers(refused);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(slow)
+
+/// Sends a byte every tenth of a second until the daemon has had enough; returns what it said.
+std::string trickle(HttpClient& client, std::string_view start) {
+  client.send(start);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!client.wire.readable_within(std::chrono::milliseconds(100))) {
+    client.send("x");
+    if (std::chrono::steady_clock::now() > deadline) throw Failure("a slow request is never cut");
+  }
+  client.wire.finish();
+  return client.wire.read_to_end();
+}
+
+BOOST_DATA_TEST_CASE(D_082_a_request_that_does_not_get_on_is_cut,
+                     data::make({"P", "POST /http-bind HTTP/1.1\r\nHost: a\r\nX: ",
+                                 "POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n<body",
+                                 "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<body"})) {
+  Bridge bridge("limits.request_timeout = \"1s\"");
+  HttpClient client = bridge.connect();
+  const std::string answer = trickle(client, sample);
+  BOOST_TEST(answer.starts_with("HTTP/1.1 408 "), answer);
+  BOOST_TEST(has(answer, "Access-Control-Allow-Origin: *\r\n"), answer);
+}
+
+BOOST_AUTO_TEST_CASE(D_082_a_slow_request_behind_a_held_one_is_cut_too) {
+  Bridge bridge("limits.request_timeout = \"1s\"");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  session.hold(client);
+  client.send("POST /http-bind HTTP/1.1\r\nHost: a\r\n");
+  BOOST_TEST(said(client.answer()) == "");
+  BOOST_TEST(client.answer().status == 408U);
+  BOOST_TEST(client.wire.read_to_end() == "");
+  HttpClient other = bridge.connect();
+  session.server.send(message(1));
+  BOOST_TEST(said(other.ask(session.next())) == message(1));
+}
+
+BOOST_AUTO_TEST_CASE(D_082_an_idle_connection_is_closed_in_silence) {
+  Bridge bridge("limits.idle_timeout = \"1s\"");
+  HttpClient fresh = bridge.connect();
+  HttpClient used = bridge.connect();
+  used.send(request("GET /http-bind HTTP/1.1"));
+  used.answer();
+  BOOST_TEST(fresh.wire.read_to_end() == "");
+  BOOST_TEST(used.wire.read_to_end() == "");
+}
+
+BOOST_AUTO_TEST_CASE(B_024_a_held_request_is_not_idle) {
+  Bridge bridge("limits.idle_timeout = \"1s\"\nlimits.request_timeout = \"1s\"");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client, "to='example.org' wait='3' hold='1'");
+  BOOST_TEST(said(client.ask(session.next())) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(bad_bodies)
+
+// What stands for an attribute of the session: sid and rid. Most have a payload before the fault, which must not be
+// forwarded (B-029, B-188).
+const char* const faults[] = {
+    "@",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/></bodyx>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/></body><body/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/></body>text",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><p:iq/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq a='1' a='2'/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/>\xff</body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/>text</body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><!-- x --></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'><!-- x --></message></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><?php x?></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq>&bomb;</iq></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/></stream:stream></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:s='http://etherx.jabber.org/streams' @><message "
+    "xmlns='jabber:client'/><s:stream/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:s='http://etherx.jabber.org/streams' @><message "
+    "xmlns='jabber:client'/><s:error/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:server'/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:c='jabber:client' @><c:message/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' wait='-1' @/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' hold='99999999999999999999' @/>",
+};
+
+// These do not even name a session.
+const char* const strangers[] = {
+    "",
+    " ",
+    "not XML",
+    "{\"json\": true}",
+    "<",
+    "<body",
+    "<body>",
+    "\xff\xfe<\0b\0o\0",
+    "<html/>",
+    "<body @/>",
+    "<body xmlns='http://jabber.org/protocol/httpbinds' @/>",
+    "<bodys xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<h:html xmlns:h='http://jabber.org/protocol/httpbind' @/>",
+    "<?xml version='1.1'?><body xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<?xml version='1.0' encoding='ISO-8859-1'?><body xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<!DOCTYPE body><body xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<!DOCTYPE b [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><body xmlns='http://jabber.org/protocol/httpbind' "
+    "@><message>&b;</message></body>",
+    "<!DOCTYPE b SYSTEM 'http://127.0.0.1:1/x'><body xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<!-- x --><body xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<?pi x?><body xmlns='http://jabber.org/protocol/httpbind' @/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' rid='0'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' rid='-5'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' rid='9007199254740992'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' rid='1e3'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' to='example.org'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' type='terminate'/>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='example.org'><iq>",
+};
+
+std::string filled(std::string_view text, const std::string& attributes) {
+  std::string out(text);
+  if (const auto at = out.find('@'); at != out.npos) out.replace(at, 1, attributes);
+  return out;
+}
+
+std::string names(const Session& session, std::uint64_t rid) { return "sid='" + session.sid + "'" + attribute("rid", rid); }
+
+BOOST_AUTO_TEST_CASE(B_187_what_names_no_session_is_a_bad_request_and_ends_none) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  for (const char* text : strangers) {
+    BOOST_TEST_CONTEXT(text) {
+      const Response answer = client.ask(filled(text, names(session, session.rid + 1)));
+      BOOST_TEST(said(answer) == "terminate bad-request");
+      check_headers(answer);
+    }
+  }
+  BOOST_TEST(!bridge.server.has_connection());
+  session.hold(client);
+  session.server.send(message(1));
+  BOOST_TEST(said(client.answer()) == message(1));
+}
+
+BOOST_DATA_TEST_CASE(B_188_a_fault_with_sid_and_rid_ends_that_session_and_is_not_forwarded, data::make(faults)) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const bool named = std::string_view(sample).size() > 1;
+  const std::string fault = filled(sample, names(session, session.rid + 1));
+  BOOST_TEST(said(client.ask(fault)) == "terminate bad-request");
+  if (named) {
+    BOOST_TEST(session.server.read_until(">") == stream_end);
+    BOOST_TEST(has(bridge.daemon.wait_for_log("session-end"), "reason=bad-request "));
+  } else {
+    session.hold(client);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_188_with_a_wrong_rid_it_ends_nothing) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  for (const char* text : faults)
+    for (const std::uint64_t rid : {session.rid + 100, session.rid - 100})
+      BOOST_TEST(said(client.ask(filled(text, names(session, rid)))) == "terminate bad-request");
+  session.hold(client);
+  session.server.send(message(1));
+  BOOST_TEST(said(client.answer()) == message(1));
+}
+
+BOOST_AUTO_TEST_CASE(D_067_an_unfinished_request_is_not_acted_on) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  HttpClient cut = bridge.connect();
+  const std::string bytes = HttpClient::post_bytes(session.at(session.rid + 1, message(9)));
+  cut.send(bytes.substr(0, bytes.size() - 1));
+  cut.wire.finish();
+  BOOST_TEST(!has(cut.wire.read_to_end(), " 200 "));
+  session.hold(client);  // the server's next bytes are this request's
+}
+
+BOOST_AUTO_TEST_CASE(xml_depth_and_number_of_payloads_have_limits) {
+  Bridge bridge("limits.max_depth = 10");
+  const auto nested = [](int depth) {
+    std::string out = "<message>";
+    for (int i = 2; i < depth; ++i) out += "<a>";
+    for (int i = 2; i < depth; ++i) out += "</a>";
+    return out + "</message>";
+  };
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  client.post(session.next(nested(10)));  // with the body's own
+  BOOST_TEST(has(read_message(session.server), "<a>"));
+  HttpClient other = bridge.connect();
+  BOOST_TEST(said(other.ask(session.next(nested(11)))) == "terminate bad-request");
+}
+
+std::string of_size(const Session& session, std::uint64_t rid, std::size_t bytes) {
+  const std::string empty = session.at(rid, "<message id='1'><body></body></message>");
+  return session.at(rid, "<message id='1'><body>" + std::string(bytes - empty.size(), 'x') + "</body></message>");
+}
+
+constexpr std::size_t max_request = 64 * 1024;
+
+BOOST_AUTO_TEST_CASE(a_body_up_to_the_limit_is_taken) {
+  Bridge bridge("limits.max_request = \"64 KiB\"");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  client.post(of_size(session, ++session.rid, max_request));
+  BOOST_TEST(session.server.read_until("</message>").size() > max_request - 1000);
+}
+
+BOOST_DATA_TEST_CASE(a_body_above_the_limit_of_a_live_session_is_a_policy_violation,
+                     data::make({max_request + 1, 3 * max_request, 20 * max_request}) * data::make({false, true}), size, chunked) {
+  Bridge bridge("limits.max_request = \"64 KiB\"");
+  HttpClient first = bridge.connect();
+  HttpClient client = bridge.connect();
+  Session session(bridge, first);
+  session.hold(first);
+  const std::string body = of_size(session, session.rid + 1, size);
+  if (!chunked) {
+    client.post(body);
+  } else {
+    std::string bytes = request("POST /http-bind HTTP/1.1", "Transfer-Encoding: chunked\r\n");
+    for (std::size_t at = 0; at < body.size(); at += 4096) {
+      const auto part = body.substr(at, 4096);
+      std::ostringstream length;
+      length << std::hex << part.size();
+      bytes += length.str() + "\r\n" + part + "\r\n";
+    }
+    client.send(bytes + "0\r\n\r\n");
+  }
+  const Response answer = client.answer();
+  BOOST_TEST(said(answer).starts_with("terminate policy-violation: "), said(answer));
+  BOOST_TEST(has(answer.body, "max_request"), answer.body);
+  BOOST_TEST(has(answer.body, "65536"), answer.body);
+  check_headers(answer);
+  BOOST_TEST(said(first.answer()).starts_with("terminate policy-violation"));
+  BOOST_TEST(session.server.read_until(">") == stream_end);
+  BOOST_TEST(has(bridge.daemon.wait_for_log("session-end"), "reason=request-too-large "));
+}
+
+BOOST_AUTO_TEST_CASE(B_214_a_body_above_the_limit_of_no_session_is_a_413) {
+  Bridge bridge("limits.max_request = \"64 KiB\"");
+  HttpClient opener = bridge.connect();
+  Session session(bridge, opener);
+  const std::string padding(2 * max_request, 'x');
+  for (const std::string& start : {std::string(), std::string("<"), std::string("<body xmlns='http://jabber.org/protocol/httpbind' "),
+                                   body_element("rid='1' to='example.org'", " "), body_element("rid='1' sid='00'", " "),
+                                   body_element("rid='1' sid='" + std::string(34, '0') + "'", " ")}) {
+    HttpClient client = bridge.connect();
+    client.post(start.substr(0, start.rfind(" </body>")) + padding);
+    const Response answer = client.answer();
+    BOOST_TEST(answer.status == 413U, start << said(answer));
+    check_headers(answer);
+  }
+  // Who knows a sid and no rid of it ends nothing.
+  HttpClient guesser = bridge.connect();
+  guesser.post(of_size(session, session.rid + 100, 2 * max_request));
+  BOOST_TEST(said(guesser.answer()).starts_with("terminate policy-violation"));
+  session.hold(opener);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace integration
