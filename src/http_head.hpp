@@ -22,7 +22,8 @@ class HeadScanner {
   unsigned status() const { return status_; }
   /// How many bytes stood before the request line: empty lines, which are ignored (D-053).
   std::size_t leading() const { return leading_; }
-  bool started() const { return size_ > 0; }
+  /// Whether there is something to keep: a part of the head, or half of an empty line.
+  bool started() const { return size_ > 0 || after_cr_; }
 
  private:
   void take(char c);

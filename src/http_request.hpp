@@ -63,7 +63,8 @@ class RequestReader {
   std::size_t read(std::string_view bytes);
 
   State state() const;
-  /// Whether anything of a request was seen; empty lines before the request line do not count (D-053).
+  /// Whether anything of a request was seen; whole empty lines before the request line do not count (D-053).
+  /// A reader that has not started may be thrown away.
   bool started() const;
   /// Whether the head is complete, so that request() has method and target.
   bool head_complete() const;

@@ -183,9 +183,13 @@ BOOST_AUTO_TEST_CASE(d053_empty_lines_before_the_request_line_are_ignored) {
   refused(400, "\r\n\r\n\r\n\r\n\r\n" + get("/x"));
 
   RequestReader reader{HttpLimits{}};
-  BOOST_TEST(reader.read("\r\n\r") == 3U);
+  BOOST_TEST(reader.read("\r\n") == 2U);
   BOOST_TEST(!reader.started());
-  BOOST_TEST(reader.read("\nG") == 2U);
+  reader.read("\r");
+  BOOST_TEST(reader.started());  // a new reader would take the LF for one on its own
+  reader.read("\n");
+  BOOST_TEST(!reader.started());
+  reader.read("G");
   BOOST_TEST(reader.started());
   BOOST_TEST(!reader.head_complete());
 }
