@@ -93,7 +93,8 @@ bool Http::step(std::string_view& bytes) {
       return false;
     case RequestReader::State::continue_first:
       if (first) set_deadline(now() + limits.request_timeout);
-      if (pending_.empty()) after_write(connection_.write("HTTP/1.1 100 Continue\r\n\r\n"));
+      continue_owed_ = true;
+      send_continue();
       return !bytes.empty();
     case RequestReader::State::failed:
       refuse(reader_->status());
@@ -105,6 +106,7 @@ bool Http::step(std::string_view& bytes) {
   const bool too_large = reader_->state() == RequestReader::State::too_large;
   HttpRequest request = std::move(reader_->request());
   reader_.reset();
+  continue_owed_ = false;
   take(std::move(request), too_large, bytes);
   plan_deadline();
   return true;
@@ -167,7 +169,14 @@ void Http::send_ready() {
   if (next == pending_.begin()) return;
   pending_.erase(pending_.begin(), next);
   after_write(outcome);
+  send_continue();
   plan_deadline();
+}
+
+/// `100 Continue` (D-075) takes its turn behind the answers to earlier requests.
+void Http::send_continue() {
+  if (!pending_.empty() || !std::exchange(continue_owed_, false)) return;
+  after_write(connection_.write("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 // Nothing here may reach the shard at once: an answer is given in the middle of a session's effects.

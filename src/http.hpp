@@ -79,6 +79,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   void take(HttpRequest&&, bool too_large, std::string_view rest);
   void refuse(unsigned status);
   void send_ready();
+  void send_continue();
   void after_write(Connection::Outcome);
   void wait_to_write();
   void finish_soon();
@@ -100,6 +101,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   Time deadline_ = Time::max();
   bool read_waiting_ = false;
   bool write_waiting_ = false;
+  bool continue_owed_ = false;
   bool last_ = false;      // no further request is read
   bool draining_ = false;  // all is answered: reading only to see the peer's end
   bool ended_ = false;     // the peer has sent its end

@@ -114,6 +114,7 @@ void serve(const Config& config) {
   const unsigned count =
       config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::unique_ptr<Shard>> shards;
+  shards.reserve(count);
   for (unsigned i = 0; i < count; ++i) shards.push_back(std::make_unique<Shard>(i, config, settings, shards));
   for (const Listen& listen : config.listen) {
     const Listening listening = open_listener(listen, count);
@@ -121,6 +122,7 @@ void serve(const Config& config) {
     log(LogLevel::info, "listening", {{"address", listening.address}, {"path", listen.bosh_path}});
   }
   std::vector<std::jthread> threads;
+  threads.reserve(count);
   for (const auto& shard : shards) threads.emplace_back([&shard] { shard->run(); });
   const sigset_t signals = stop_signals();
   int signal = 0;

@@ -124,15 +124,14 @@ void Shard::post(std::vector<Mail>&& mails) {
 }
 
 void Shard::receive(Mail&& mail) {
-  std::visit(
-      [this](auto&& value) {
-        using Value = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<Value, Delivery>) deliver(std::move(value));
-        if constexpr (std::is_same_v<Value, Reply>) reply(std::move(value));
-        if constexpr (std::is_same_v<Value, Lost>) on_lost(value);
-        if constexpr (std::is_same_v<Value, Move>) adopt(std::move(value));
-      },
-      std::move(mail));
+  if (auto* delivery = std::get_if<Delivery>(&mail))
+    deliver(std::move(*delivery));
+  else if (auto* answer = std::get_if<Reply>(&mail))
+    reply(std::move(*answer));
+  else if (auto* lost = std::get_if<Lost>(&mail))
+    on_lost(*lost);
+  else if (auto* move = std::get_if<Move>(&mail))
+    adopt(std::move(*move));
 }
 
 // --- Connections ---
@@ -382,13 +381,13 @@ void Shard::apply(std::uint64_t id) {
   for (std::size_t i = 0; i < effects_.size(); ++i) {
     bosh::Effect effect = std::move(effects_[i]);  // carrying it out may add another
     std::visit(
-        [&](auto&& value) {
+        [&](auto& value) {
           if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bosh::Ended>)
             ended.emplace(std::move(value));
           else
             carry_out(slot, std::move(value));
         },
-        std::move(effect));
+        effect);
   }
   effects_.clear();
   if (ended) return finish(id, *ended);

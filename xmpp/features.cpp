@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <limits>
 #include <string_view>
 
 #include "xmpp/names.hpp"
@@ -59,11 +60,19 @@ bool keep(const xml::Element& element) {
   return element.name != "mechanism" || !binds_to_channel(text_of(element.bytes));
 }
 
+// What is looked at here has passed the stream's limits already.
+xml::Options without_limits() {
+  constexpr auto most = std::numeric_limits<unsigned>::max();
+  xml::Options options;
+  options.limits = {most, most, most, most, most, most};
+  return options;
+}
+
 // Children are filtered only where something may hide; the element's own tags and all other children stay as
 // they are.
 std::string filter(xml::Pool& pool, const xml::Element& element) {
   const std::string whole = element.to_string();
-  xml::Splitter splitter({});
+  xml::Splitter splitter(without_limits());
   xml::Batch batch;
   [[maybe_unused]] const xml::Error error = splitter.feed(pool, whole, batch, true);
   assert(error == xml::Error::none);  // it is a part of what was read already

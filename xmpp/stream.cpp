@@ -60,15 +60,15 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   }
   if (state_ == State::open) received.reply = std::exchange(unsent_, {});
   if (failure != batch.elements.end())
-    end(received, End::stream_error, failure->to_string(), std::string(stream_footer));
+    end(received, End::stream_error, failure->to_string(), stream_footer);
   else if (error != xml::Error::none)
     end(received, End::bad_xml, {}, stream_error(error));
   else if (batch.root_closed)
-    end(received, End::closed_by_server, {}, std::string(stream_footer));
+    end(received, End::closed_by_server, {}, stream_footer);
   return received;
 }
 
-void Stream::end(Received& received, End end, std::string error, std::string reply) {
+void Stream::end(Received& received, End end, std::string error, std::string_view reply) {
   state_ = State::closed;
   received.reply += reply;
   received.ended = Received::Ended{end, std::move(error)};

@@ -53,7 +53,7 @@ class Stream {
   enum class State : std::uint8_t { opening, open, closed };
 
   xml::Options options() const;
-  void end(Received&, End, std::string error, std::string reply);
+  void end(Received&, End, std::string error, std::string_view reply);
 
   std::string domain_;
   std::string language_;

@@ -8,7 +8,8 @@ using namespace boshd;
 
 namespace {
 
-Route routed(Method method, std::string_view target, bool origin_allowed = true, std::string_view coding = {}) {
+Route routed(Method method, std::string_view target, bool origin_allowed = true,
+             std::string_view coding = {}) {
   HttpRequest request;
   request.method = method;
   request.target = target;
@@ -18,7 +19,9 @@ Route routed(Method method, std::string_view target, bool origin_allowed = true,
   return route(request, context, {origin_allowed, context.allowed_origin, false}, "/http-bind");
 }
 
-unsigned status(const Route& route) { return static_cast<unsigned>(std::stoi(route.response.substr(9, 3))); }
+unsigned status(const Route& route) {
+  return static_cast<unsigned>(std::stoi(route.response.substr(9, 3)));
+}
 
 }  // namespace
 
@@ -27,7 +30,8 @@ BOOST_AUTO_TEST_SUITE(routes)
 BOOST_AUTO_TEST_CASE(D_049_the_path_is_matched_without_query_and_closing_slash) {
   for (const auto* target : {"/http-bind", "/http-bind/", "/http-bind?room=a", "/http-bind/?x"})
     BOOST_CHECK(routed(Method::post, target).bosh);
-  for (const auto* target : {"/", "", "/http-bin", "/http-bind2", "/http-bind/x", "/HTTP-BIND", "//http-bind"}) {
+  for (const auto* target :
+       {"/", "", "/http-bin", "/http-bind2", "/http-bind/x", "/HTTP-BIND", "//http-bind"}) {
     BOOST_CHECK(!routed(Method::post, target).bosh);
     BOOST_CHECK_EQUAL(status(routed(Method::post, target)), 404U);
   }
@@ -76,7 +80,8 @@ BOOST_AUTO_TEST_CASE(B_015_a_content_coding_that_was_not_offered_gets_415) {
 BOOST_AUTO_TEST_CASE(D_023_every_answer_has_the_CORS_header) {
   for (const Method method : {Method::get, Method::head, Method::options, Method::other})
     for (const auto* target : {"/http-bind", "/elsewhere"})
-      BOOST_CHECK(routed(method, target).response.find("Access-Control-Allow-Origin: *\r\n") != std::string::npos);
+      BOOST_CHECK(routed(method, target).response.find("Access-Control-Allow-Origin: *\r\n") !=
+                  std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -38,7 +38,8 @@ BOOST_AUTO_TEST_CASE(what_this_node_can_not_have_made_is_no_sid) {
   BOOST_REQUIRE(parse_sid(good, "").has_value());
   for (const std::string& bad :
        {std::string(), good.substr(1), good + "0", "n1-" + good, good.substr(1) + "g", good.substr(1) + "A",
-        good.substr(1) + " ", std::string(good.size(), '-'), std::string(34, '\0'), std::string(100'000, '0')})
+        good.substr(1) + " ", std::string(good.size(), '-'), std::string(34, '\0'),
+        std::string(100'000, '0')})
     BOOST_CHECK(!parse_sid(bad, "").has_value());
   BOOST_CHECK(!parse_sid(good, "n1").has_value());
   BOOST_CHECK(!parse_sid("n1-" + good, "n11").has_value());
