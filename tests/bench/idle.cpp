@@ -1,1 +1,79 @@
-int main() {}
+// What an idle session costs: opens sessions with a held request each, waits until boshd's memory is at rest, and prints the
+// resident bytes for each session and how many sessions each thread has.
+//
+//   cmake --build --preset release --target bench_idle && build/release/tests/integration/bench_idle [sessions]
+//
+// Each session takes two sockets here and two in boshd: `ulimit -n` must allow that.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "tests/integration/client.hpp"
+
+namespace {
+
+using namespace integration;
+
+struct Idle {
+  HttpClient wire;
+  std::string sid = {};
+};
+
+void open_and_hold(const Daemon& daemon, std::vector<Idle>& sessions, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    Idle session{HttpClient(daemon)};
+    session.sid = root_attribute(session.wire.ask(body_element("to='example.org' rid='1' wait='600' hold='1'")).body, "sid");
+    session.wire.post(body_element("rid='2' sid='" + session.sid + "'"));
+    sessions.push_back(std::move(session));
+  }
+}
+
+/// The memory in use once it has not changed for five seconds: buffers and parsers are given back with a delay.
+std::size_t resident_at_rest(const Daemon& daemon) {
+  std::size_t last = 0;
+  for (int same = 0; same < 5;) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    const std::size_t now = daemon.resident();
+    same = now == last ? same + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
+void measure(std::size_t count) {
+  const EchoServer server;
+  const Daemon daemon("threads = 2\nproxy.trusted = []\nsession.wait = \"600s\"\nupstream.server = \"" + server.address() + "\"");
+  std::vector<Idle> sessions;
+  const std::size_t before = resident_at_rest(daemon);
+  open_and_hold(daemon, sessions, count);
+  const std::size_t after = resident_at_rest(daemon);
+  std::map<std::string, std::size_t> threads;
+  for (const Idle& session : sessions) ++threads[session.sid.substr(0, 2)];
+  std::cout << count << " idle sessions: " << (after - before) / count << " resident bytes each (" << before / 1024
+            << " KiB before, " << after / 1024 << " KiB after)\n";
+  for (const auto& [shard, held] : threads) std::cout << "thread " << shard << ": " << held << " sessions\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  constexpr std::size_t usual = 2000;
+  const std::size_t count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : usual;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  try {
+    measure(std::max<std::size_t>(count, 1));
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return EXIT_FAILURE;
+  }
+  return EXIT_SUCCESS;
+}

@@ -68,6 +68,12 @@ std::string read_stream_start(Wire& wire) {
 
 std::string read_message(Wire& wire) { return without_namespace(wire.read_until("</message>")); }
 
+XmlCheck::XmlCheck() : parser_(XML_ParserCreateNS("UTF-8", ' '), XML_ParserFree) {}
+
+bool XmlCheck::feed(std::string_view bytes, bool last) {
+  return XML_Parse(parser_.get(), bytes.data(), static_cast<int>(bytes.size()), last) == XML_STATUS_OK;
+}
+
 EchoServer::EchoServer() : poller_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC)) {
   for (const int descriptor : {listener_.descriptor(), stop_.get()}) {
     epoll_event event{EPOLLIN, {.fd = descriptor}};
@@ -101,7 +107,7 @@ void EchoServer::take_connection() {
   const int descriptor = wire.descriptor();
   epoll_event event{EPOLLIN, {.fd = descriptor}};
   ::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event);
-  streams_[descriptor] = Stream{std::move(wire), {}};
+  streams_[descriptor].wire = std::move(wire);
   ++connections_;
 }
 
@@ -109,6 +115,10 @@ void EchoServer::take_connection() {
 bool EchoServer::serve(Stream& stream) {
   const auto bytes = stream.wire.read_available();
   if (!bytes) return false;
+  if (!stream.check.feed(*bytes)) {
+    ++malformed_;
+    return false;
+  }
   stream.unread += *bytes;
   std::string reply;
   const auto take_to = [&](std::string_view mark) {
@@ -118,14 +128,18 @@ bool EchoServer::serve(Stream& stream) {
     stream.unread.erase(0, taken.size());
     return taken;
   };
-  while (stream.unread.starts_with("<?xml") && !take_to("<stream:stream ").empty() && !take_to(">").empty())
-    reply += stream_start() + std::string(features);
-  for (std::string message = take_to("</message>"); !message.empty(); message = take_to("</message>"))
-    reply += message;
+  if (!stream.opened && !take_to("<stream:stream ").empty() && !take_to(">").empty()) {
+    stream.opened = true;
+    reply = stream_start() + std::string(features);
+  }
+  for (std::string text = take_to("</message>"); !text.empty(); text = take_to("</message>")) reply += text;
   const bool over = stream.unread.ends_with(stream_end);
-  if (over) ++footers_;
+  if (over) {
+    ++footers_;
+    reply += stream_end;
+  }
   try {
-    stream.wire.send(over ? reply + std::string(stream_end) : reply);
+    stream.wire.send(reply);
   } catch (const Failure&) {  // boshd dropped it
     return false;
   }

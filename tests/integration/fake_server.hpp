@@ -1,9 +1,12 @@
 // XMPP servers inside the test: one that the test itself plays, and one that echoes.
 #pragma once
 
+#include <expat.h>
+
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -48,7 +51,19 @@ std::string read_stream_start(Wire&);
 /// The next message, whole, without declarations of jabber:client.
 std::string read_message(Wire&);
 
-/// Opens every stream (anew after each header) and sends every message back, on a thread of its own.
+/// Whether bytes that come in pieces are the start of a well-formed document, with namespaces.
+class XmlCheck {
+ public:
+  XmlCheck();
+  /// False from the first fault on. `last`: and it is whole.
+  bool feed(std::string_view bytes, bool last = false);
+
+ private:
+  std::unique_ptr<XML_ParserStruct, void (*)(XML_ParserStruct*)> parser_;
+};
+
+/// Opens every stream and sends every message back, on a thread of its own. Sees to it that what boshd writes on a
+/// stream is one well-formed document (rule: no input may open or close anything in the other side's document).
 class EchoServer {
  public:
   EchoServer();
@@ -57,11 +72,15 @@ class EchoServer {
   /// How many streams boshd has closed with a footer.
   unsigned footers() const { return footers_; }
   unsigned connections() const { return connections_; }
+  /// How many streams were not well-formed.
+  unsigned malformed() const { return malformed_; }
 
  private:
   struct Stream {
     Wire wire;
+    XmlCheck check;
     std::string unread;
+    bool opened = false;
   };
   void run();
   void take_connection();
@@ -73,6 +92,7 @@ class EchoServer {
   std::map<int, Stream> streams_;
   std::atomic<unsigned> footers_ = 0;
   std::atomic<unsigned> connections_ = 0;
+  std::atomic<unsigned> malformed_ = 0;
   std::thread thread_;
 };
 

@@ -34,8 +34,6 @@ struct Page {
   const char* allow = "";
 };
 
-std::ostream& operator<<(std::ostream& out, const Page& page) { return out << page.line; }
-
 constexpr const char* methods = "GET, HEAD, POST, OPTIONS";
 const Page pages[] = {
     {"GET /http-bind HTTP/1.1", 200},
@@ -169,8 +167,6 @@ struct Shape {
   const char* bytes;  // what follows would be a request of its own if the two ends disagree about this one's length
   unsigned status;
 };
-
-std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.bytes; }
 
 // Each is sent with a second request behind it.
 const Shape smuggling[] = {
@@ -358,18 +354,15 @@ BOOST_DATA_TEST_CASE(D_082_a_request_that_does_not_get_on_is_cut,
   BOOST_TEST(has(answer, "Access-Control-Allow-Origin: *\r\n"), answer);
 }
 
-BOOST_AUTO_TEST_CASE(D_082_a_slow_request_behind_a_held_one_is_cut_too) {
+BOOST_AUTO_TEST_CASE(D_082_a_slow_request_behind_a_held_one_is_cut_in_its_turn) {
   Bridge bridge("limits.request_timeout = \"1s\"");
   HttpClient client = bridge.connect();
-  Session session(bridge, client);
+  Session session(bridge, client, "to='example.org' wait='2' hold='1'");
   session.hold(client);
   client.send("POST /http-bind HTTP/1.1\r\nHost: a\r\n");
   BOOST_TEST(said(client.answer()) == "");
   BOOST_TEST(client.answer().status == 408U);
   BOOST_TEST(client.wire.read_to_end() == "");
-  HttpClient other = bridge.connect();
-  session.server.send(message(1));
-  BOOST_TEST(said(other.ask(session.next())) == message(1));
 }
 
 BOOST_AUTO_TEST_CASE(D_082_an_idle_connection_is_closed_in_silence) {
