@@ -1,0 +1,100 @@
+// The scenarios with Strophe.js in headless Chromium, on a page of another origin; and what only a page can do: reload.
+import './xhr.mjs';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launch } from './chromium.mjs';
+import { Client } from './client.js';
+import { scenarios } from './scenarios.js';
+import { accounts, startAll, startPages } from './servers.mjs';
+
+const file = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+let servers;
+let pages;
+let browser;
+before(async () => {
+  servers = await startAll();
+  pages = await startPages({
+    '/': file('page.html'),
+    '/client.js': file('client.js'),
+    '/scenarios.js': file('scenarios.js'),
+    '/strophe.js': file('node_modules/strophe.js/dist/strophe.esm.js'),
+  });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await pages?.stop();
+  await servers?.stop();
+});
+
+async function openPage() {
+  const page = await browser.newPage();
+  await page.goto(pages.url);
+  await page.waitForFunction('window.ready');
+  return page;
+}
+
+let number = 0;
+for (const name of Object.keys(scenarios))
+  test(name, async () => {
+    const page = await openPage();
+    const setup = { url: servers.boshd.url, openUrl: servers.open.url, accounts, tag: `c${++number}` };
+    await page.evaluate(([scenario, given]) => window.scenarios[scenario](given), [name, setup]);
+    await page.close();
+  });
+
+test('CORS is real: the page may read answers of another origin after a preflight', async () => {
+  const page = await openPage();
+  assert.notEqual(new URL(pages.url).origin, new URL(servers.boshd.url).origin);
+  const preflights = [];
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  session.on('Network.requestWillBeSent', ({ request }) => preflights.push(request.method));
+  const [status, text] = await page.evaluate(async (url) => {
+    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: 'no XML' });
+    return [answer.status, await answer.text()];
+  }, servers.boshd.url);
+  assert.equal(status, 200);
+  assert.match(text, /condition='bad-request'/);
+  assert.ok(preflights.includes('OPTIONS'), `methods seen: ${preflights}`);
+  await page.close();
+});
+
+// The page goes while its request is held; what comes then belongs to the next page.
+test('a page that reloads takes its session up again and misses nothing', async () => {
+  const url = servers.boshd.url;
+  const rounds = 5;
+  const each = 4;
+  const sender = new Client(url);
+  assert.equal(await sender.connect(`${accounts.juliet.jid}/sender`, accounts.juliet.password), 'connected');
+  const page = await openPage();
+  const jid = await page.evaluate(async ([address, { jid: bare, password }]) => {
+    window.client = new window.Client(address, { keepalive: true });
+    if ((await window.client.connect(`${bare}/reload`, password)) !== 'connected') throw new Error('no login');
+    window.client.presence();
+    return window.client.jid;
+  }, [url, accounts.romeo]);
+
+  const expected = [];
+  const found = [];
+  for (let round = 0; round < rounds; ++round) {
+    await page.reload();
+    await page.waitForFunction('window.ready');
+    for (let i = 0; i < each; ++i) {
+      expected.push(`reload ${expected.length}`);
+      sender.say(jid, expected.at(-1));
+    }
+    sender.connection.flush();
+    found.push(...await page.evaluate(async ([address, count]) => {
+      window.client = new window.Client(address, { keepalive: true });
+      if ((await window.client.restore()) !== 'connected') throw new Error('not restored');
+      return window.client.received('reload', count);
+    }, [url, each]));
+  }
+  assert.deepEqual(found, expected);
+  await page.evaluate(() => window.client.disconnect());
+  await sender.disconnect();
+  await page.close();
+});

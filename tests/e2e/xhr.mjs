@@ -1,0 +1,56 @@
+// XMLHttpRequest for Strophe.js in Node: as much of it as Strophe uses, over real HTTP with kept-alive connections.
+import http from 'node:http';
+import { DOMParser } from '@xmldom/xmldom';
+
+const agent = new http.Agent({ keepAlive: true });
+
+globalThis.XMLHttpRequest = class {
+  readyState = 0;
+  status = 0;
+  responseText = '';
+  responseXML = null;
+  #headers = {};
+  #aborted = false;
+
+  open(method, url) {
+    this.method = method;
+    this.url = url;
+    this.#change(1);
+  }
+  setRequestHeader(name, value) {
+    this.#headers[name] = value;
+  }
+  overrideMimeType() {}
+  getAllResponseHeaders() {
+    return '';
+  }
+  getResponseHeader() {
+    return null;
+  }
+  abort() {
+    this.#aborted = true;
+    this.request?.destroy();
+  }
+  send(body) {
+    const bytes = Buffer.from(body);
+    const headers = { ...this.#headers, 'Content-Length': bytes.length };
+    this.request = http.request(this.url, { method: this.method, agent, headers }, (response) => {
+      const chunks = [];
+      response.on('data', (chunk) => chunks.push(chunk));
+      response.on('end', () => this.#finish(response.statusCode, Buffer.concat(chunks).toString()));
+    });
+    this.request.on('error', () => this.#finish(0, ''));
+    this.request.end(bytes);
+  }
+
+  #finish(status, text) {
+    this.status = status;
+    this.responseText = text;
+    if (status === 200) this.responseXML = new DOMParser().parseFromString(text, 'text/xml');
+    this.#change(4);
+  }
+  #change(state) {
+    this.readyState = state;
+    if (!this.#aborted) this.onreadystatechange?.();
+  }
+};
