@@ -30,7 +30,7 @@ const numbers = (count) => [...Array(count).keys()];
 export const scenarios = {
   async 'login with SCRAM'({ url, accounts, tag }) {
     const client = await login(url, accounts.romeo, tag);
-    equal(client.mechanism, 'SCRAM-SHA-1', 'mechanism');
+    equal(client.mechanism?.startsWith('SCRAM-SHA-'), true, `mechanism ${client.mechanism}`);
     await client.disconnect();
   },
 
