@@ -59,6 +59,7 @@ async function picture(romeo, juliet, path) {
     await heard(page === romeo ? juliet : romeo, text);
   }
   await romeo.screenshot({ path });
+  await romeo.locator('#conversations button', { hasText: 'juliet' }).click();
 }
 
 test('two windows chat in the room and one to one', async () => {
