@@ -1,0 +1,206 @@
+#include "xmpp/stream.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace xmpp;
+
+namespace {
+
+constexpr std::string_view header =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+    "id='s1' from='a.example' version='1.0' xml:lang='en'>";
+constexpr std::string_view features = "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>";
+
+/// A stream and what it brought, summed up over all reads.
+struct Server {
+  xml::Pool pool{1};
+  xml::Batch batch;
+  Stream stream{"a.example", "en", {}};
+  std::optional<Header> opened;
+  std::string elements;
+  std::string written;
+  std::optional<Received::Ended> ended;
+
+  void says(std::string_view bytes) {
+    Received received = stream.receive(pool, bytes, batch);
+    if (received.opened) opened = received.opened;
+    for (const xml::Element& element : received.elements) element.append_to(elements);
+    written += received.reply;
+    if (received.ended) ended = received.ended;
+  }
+  void says_in_bytes(std::string_view bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) says(bytes.substr(i, 1));
+  }
+};
+
+/// What a client sees of features with this content.
+std::string seen(std::string_view content) {
+  Server server;
+  server.says(std::string(header) + "<stream:features>" + std::string(content) + "</stream:features>");
+  BOOST_REQUIRE(!server.ended);
+  constexpr std::string_view open = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>";
+  BOOST_REQUIRE_MESSAGE(server.elements.starts_with(open), server.elements);
+  const auto end = server.elements.rfind("</stream:features>");
+  return server.elements.substr(open.size(), end - open.size());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(streams)
+
+BOOST_AUTO_TEST_CASE(U_018_the_header_that_is_sent) {
+  BOOST_CHECK_EQUAL(Stream("d'x", "de", {}).open(),
+                    "<?xml version='1.0'?><stream:stream to='d&apos;x' version='1.0' xml:lang='de' xmlns='jabber:client' "
+                    "xmlns:stream='http://etherx.jabber.org/streams'>");
+  BOOST_CHECK(Stream("d", "", {}).open().find("xml:lang") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(U_032_header_and_features_in_any_pieces) {
+  for (const bool bytewise : {false, true}) {
+    Server server;
+    const std::string all = std::string(header) + std::string(features) + "<message from='b'/>";
+    bytewise ? server.says_in_bytes(all) : server.says(all);
+    BOOST_REQUIRE(server.opened.has_value());
+    BOOST_CHECK_EQUAL(server.opened->from, "a.example");
+    BOOST_CHECK_EQUAL(server.opened->id, "s1");
+    BOOST_CHECK_EQUAL(server.opened->version, "1.0");
+    BOOST_CHECK(server.elements.ends_with("</stream:features><message xmlns='jabber:client' from='b'/>"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_059_what_the_client_sends_before_the_stream_is_open_waits) {
+  Server server;
+  BOOST_CHECK_EQUAL(server.stream.send("<a/>"), "");
+  BOOST_CHECK_EQUAL(server.stream.unsent(), 4U);
+  server.says(header);
+  BOOST_CHECK_EQUAL(server.written, "");
+  server.says(features);
+  BOOST_CHECK_EQUAL(server.written, "<a/>");
+  BOOST_CHECK_EQUAL(server.stream.send("<b/>"), "<b/>");
+}
+
+BOOST_AUTO_TEST_CASE(X_033_a_server_older_than_XMPP_1_0_sends_no_features) {
+  Server server;
+  server.stream.send("<a/>");
+  server.says("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1'>");
+  BOOST_REQUIRE(server.opened.has_value());
+  BOOST_CHECK_EQUAL(server.opened->version, "");
+  BOOST_CHECK_EQUAL(server.written, "<a/>");
+}
+
+BOOST_AUTO_TEST_CASE(X_045_a_restart_begins_a_new_document) {
+  Server server;
+  server.says(std::string(header) + std::string(features) + "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+  server.elements.clear();
+  const std::string restart = server.stream.restart("");
+  BOOST_CHECK(restart.starts_with("<?xml version='1.0'?><stream:stream to='a.example'"));
+  BOOST_CHECK(restart.find("</stream:stream>") == std::string::npos);
+  server.opened.reset();
+  server.says("<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' version='1.0'>"
+              "<s:features/><iq/>");
+  BOOST_CHECK(!server.opened);  // told once
+  BOOST_CHECK_EQUAL(server.elements, "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client'/>");
+}
+
+BOOST_AUTO_TEST_CASE(X_052_a_stream_error_ends_the_stream_and_is_kept_whole) {
+  Server server;
+  server.says(std::string(header) + "<message/><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                                    "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>x</text></stream:error></stream:stream>");
+  BOOST_CHECK_EQUAL(server.elements, "<message xmlns='jabber:client'/>");
+  BOOST_REQUIRE(server.ended.has_value());
+  BOOST_CHECK(server.ended->end == End::stream_error);
+  BOOST_CHECK_EQUAL(server.ended->error,
+                    "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><conflict "
+                    "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text "
+                    "xmlns='urn:ietf:params:xml:ns:xmpp-streams'>x</text></stream:error>");
+  BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
+  BOOST_CHECK_EQUAL(server.stream.close(), "");
+}
+
+BOOST_AUTO_TEST_CASE(U_101_the_servers_footer_is_answered) {
+  Server server;
+  server.says(std::string(header) + std::string(features) + "<presence/></stream:stream>");
+  BOOST_REQUIRE(server.ended.has_value());
+  BOOST_CHECK(server.ended->end == End::closed_by_server);
+  BOOST_CHECK(server.elements.ends_with("<presence xmlns='jabber:client'/>"));
+  BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
+}
+
+BOOST_AUTO_TEST_CASE(U_087_bad_xml_is_answered_with_its_stream_error) {
+  const auto answered = [](std::string_view bytes) {
+    Server server;
+    server.says(bytes);
+    BOOST_REQUIRE_MESSAGE(server.ended && server.ended->end == End::bad_xml, bytes);
+    return server.written;
+  };
+  const auto error = [](std::string_view condition) {
+    return "<stream:error><" + std::string(condition) +
+           " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>";
+  };
+  BOOST_CHECK_EQUAL(answered(std::string(header) + "<!-- -->"), error("restricted-xml"));
+  BOOST_CHECK_EQUAL(answered(std::string(header) + "<a></b>"), error("not-well-formed"));
+  BOOST_CHECK_EQUAL(answered(std::string(header) + "text"), error("bad-format"));
+  BOOST_CHECK_EQUAL(answered("<?xml version='1.0' encoding='latin1'?><a>"), error("unsupported-encoding"));
+  BOOST_CHECK_EQUAL(answered(std::string(header) + "<a>" + std::string(1024 * 1024, 'x')), error("policy-violation"));
+  BOOST_CHECK_EQUAL(answered("<html><body>no XMPP</body></html>"), error("bad-format"));
+  BOOST_CHECK_EQUAL(answered("HTTP/1.1 400 Bad Request\r\n\r\n"), error("not-well-formed"));
+}
+
+BOOST_AUTO_TEST_CASE(U_099_close_sends_the_footer_once) {
+  Server server;
+  server.says(std::string(header) + std::string(features));
+  BOOST_CHECK_EQUAL(server.stream.close(), "</stream:stream>");
+  BOOST_CHECK_EQUAL(server.stream.close(), "");
+  server.says("<message/>");
+  BOOST_CHECK(server.elements.find("message") == std::string::npos);
+  BOOST_CHECK_EQUAL(server.stream.send("<a/>"), "");
+}
+
+BOOST_AUTO_TEST_CASE(U_084_a_language_that_the_client_did_not_ask_for_stands_on_the_stanza) {
+  Server server;
+  server.stream = Stream("a.example", "de", {});
+  server.says(std::string(header) + "<message/><message xml:lang='fr'/>");
+  BOOST_CHECK_EQUAL(server.elements,
+                    "<message xmlns='jabber:client' xml:lang='en'/><message xmlns='jabber:client' xml:lang='fr'/>");
+}
+
+BOOST_AUTO_TEST_CASE(X_032_features_that_concern_the_client_stay_as_they_were_written) {
+  for (const std::string_view kept :
+       {"", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3' a='1>2'/>",
+        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>",
+        "<x xmlns='urn:x'><mechanism>NOT-SASL-PLUS</mechanism><starttls/></x>"})
+    BOOST_CHECK_EQUAL(seen(kept), kept);
+}
+
+BOOST_AUTO_TEST_CASE(X_027_what_belongs_to_the_TLS_layer_is_hidden) {
+  for (const std::string_view hidden :
+       {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>",
+        "<compression xmlns='http://jabber.org/features/compress'><method>zlib</method></compression>",
+        "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>",
+        "<pipelining xmlns='urn:xmpp:features:pipelining'/>"})
+    BOOST_CHECK_EQUAL(seen("<a xmlns='u'/>" + std::string(hidden) + "<b xmlns='u'/>"), "<a xmlns='u'/><b xmlns='u'/>");
+}
+
+BOOST_AUTO_TEST_CASE(X_027_mechanisms_that_bind_to_the_channel_are_hidden) {
+  BOOST_CHECK_EQUAL(seen("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256-PLUS</mechanism>"
+                         "<mechanism> SCRAM-SHA-1-PLUS </mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"),
+                    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>");
+}
+
+BOOST_AUTO_TEST_CASE(X_027_also_those_of_SASL_2_and_its_inline_tokens) {
+  const std::string found =
+      seen("<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><mechanism>SCRAM-SHA-1-PLUS</mechanism>"
+           "<inline><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-EXPR</mechanism><mechanism>HT-SHA-256-UNIQ</mechanism>"
+           "<mechanism>HT-SHA-256-ENDP</mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast>"
+           "<sm xmlns='urn:xmpp:sm:3'/></inline></authentication>");
+  for (const char* hidden : {"PLUS", "EXPR", "UNIQ", "ENDP"}) BOOST_CHECK(found.find(hidden) == std::string::npos);
+  for (const char* kept : {"<mechanism>SCRAM-SHA-1</mechanism>", "<mechanism>HT-SHA-256-NONE</mechanism>",
+                           "<sm xmlns='urn:xmpp:sm:3'/>", "</fast>", "</inline></authentication>"})
+    BOOST_CHECK_MESSAGE(found.find(kept) != std::string::npos, kept << " in " << found);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
