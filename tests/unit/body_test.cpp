@@ -17,8 +17,8 @@ ParsedBody parse(std::string_view text, const xml::Limits& limits = {}) {
 
 /// A body with these attributes and children.
 std::string body(std::string_view attributes, std::string_view children = {}) {
-  return "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' " + std::string(attributes) + ">" +
-         std::string(children) + "</body>";
+  return "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' " +
+         std::string(attributes) + ">" + std::string(children) + "</body>";
 }
 
 bool is_fault(std::string_view attributes, std::string_view children = {}) {
@@ -48,7 +48,8 @@ BOOST_AUTO_TEST_CASE(X_090_the_creation_request_of_strophe) {
 }
 
 BOOST_AUTO_TEST_CASE(B_004_numbers_are_read_strictly) {
-  for (const char* bad : {"", "x", "-1", "+1", "1.0", "0x1", "1 2", "99999999999999999", "18446744073709551617"}) {
+  for (const char* bad :
+       {"", "x", "-1", "+1", "1.0", "0x1", "1 2", "99999999999999999", "18446744073709551617"}) {
     BOOST_CHECK_MESSAGE(is_fault("rid='" + std::string(bad) + "'"), bad);
     BOOST_CHECK_MESSAGE(is_fault("rid='1' wait='" + std::string(bad) + "'"), bad);
     BOOST_CHECK_MESSAGE(is_fault("rid='1' hold='" + std::string(bad) + "'"), bad);
@@ -76,13 +77,15 @@ BOOST_AUTO_TEST_CASE(X_002_restart_counts_under_any_prefix_and_only_in_its_names
   for (const char* yes : {"true", "1", " true "})
     BOOST_CHECK(parse(body("rid='1' sid='s' xmpp:restart='" + std::string(yes) + "'")).body.restart);
   BOOST_CHECK(parse(body("rid='1' sid='s' xmlns:y='urn:xmpp:xbosh' y:restart='true'")).body.restart);
-  for (const char* no : {"restart='true'", "xmpp:restart='false'", "xmpp:restart='0'", "xmlns:y='urn:y' y:restart='true'"})
+  for (const char* no :
+       {"restart='true'", "xmpp:restart='false'", "xmpp:restart='0'", "xmlns:y='urn:y' y:restart='true'"})
     BOOST_CHECK_MESSAGE(!parse(body("rid='1' sid='s' " + std::string(no))).body.restart, no);
 }
 
 BOOST_AUTO_TEST_CASE(B_026_another_root_is_a_fault) {
   for (const char* bad :
-       {"<body rid='1'/>", "<body xmlns='other' rid='1'/>", "<b xmlns='http://jabber.org/protocol/httpbind' rid='1'/>",
+       {"<body rid='1'/>", "<body xmlns='other' rid='1'/>",
+        "<b xmlns='http://jabber.org/protocol/httpbind' rid='1'/>",
         "<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>", "", "text", "{\"rid\":1}"})
     BOOST_CHECK_MESSAGE(!parse(bad).fault.empty() && !parse(bad).root_read, bad);
 }
@@ -93,24 +96,28 @@ BOOST_AUTO_TEST_CASE(B_061_terminate_without_a_sid_is_a_fault) {
 }
 
 BOOST_AUTO_TEST_CASE(B_038_payload_is_taken_out_whole_and_in_order) {
-  const ParsedBody parsed = parse(body("rid='1' sid='s' xmlns:x='urn:x'",
-                                       "\n <message><body>a</body></message> <x:r/><iq xmlns='jabber:client'/>\n"));
+  const ParsedBody parsed =
+      parse(body("rid='1' sid='s' xmlns:x='urn:x'",
+                 "\n <message><body>a</body></message> <x:r/><iq xmlns='jabber:client'/>\n"));
   BOOST_CHECK_EQUAL(parsed.fault, "");
   BOOST_CHECK_EQUAL(parsed.body.payload,
-                    "<message xmlns='jabber:client'><body>a</body></message><x:r xmlns:x='urn:x'/><iq xmlns='jabber:client'/>");
+                    "<message xmlns='jabber:client'><body>a</body></message><x:r xmlns:x='urn:x'/><iq "
+                    "xmlns='jabber:client'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_014_a_client_can_not_speak_for_the_stream) {
-  for (const char* bad : {"<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>",
-                          "<features xmlns='http://etherx.jabber.org/streams'/>",
-                          "<s:error xmlns:s='http://etherx.jabber.org/streams'/>",
-                          "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<message xmlns='jabber:server'/>",
-                          "<c:message xmlns:c='jabber:client'/>", "<presence/>text", "<presence/><!-- c -->", "<a", "</body>"})
+  for (const char* bad :
+       {"<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>",
+        "<features xmlns='http://etherx.jabber.org/streams'/>",
+        "<s:error xmlns:s='http://etherx.jabber.org/streams'/>",
+        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<message xmlns='jabber:server'/>",
+        "<c:message xmlns:c='jabber:client'/>", "<presence/>text", "<presence/><!-- c -->", "<a", "</body>"})
     BOOST_CHECK_MESSAGE(is_fault("rid='1' sid='s'", "<presence/>" + std::string(bad)), bad);
 }
 
 BOOST_AUTO_TEST_CASE(B_188_a_fault_behind_a_right_start_tag_still_tells_rid_and_sid) {
-  for (const char* rest : {"<a></b></body>", "text</body>", "<!-- c --></body>", "", "<a/>", "</body><more/>"}) {
+  for (const char* rest :
+       {"<a></b></body>", "text</body>", "<!-- c --></body>", "", "<a/>", "</body><more/>"}) {
     const ParsedBody parsed =
         parse("<body xmlns='http://jabber.org/protocol/httpbind' rid='7' sid='s'>" + std::string(rest));
     BOOST_CHECK_MESSAGE(!parsed.fault.empty() && parsed.root_read, rest);
@@ -121,7 +128,8 @@ BOOST_AUTO_TEST_CASE(B_188_a_fault_behind_a_right_start_tag_still_tells_rid_and_
 
 BOOST_AUTO_TEST_CASE(the_start_of_a_body_tells_rid_and_sid) {
   xml::Pool pool(1);
-  const std::string start = "<body xmlns='http://jabber.org/protocol/httpbind' rid='7' sid='s'><message><body>aaaa";
+  const std::string start =
+      "<body xmlns='http://jabber.org/protocol/httpbind' rid='7' sid='s'><message><body>aaaa";
   const ParsedBody parsed = parse_body_start(pool, start, {});
   BOOST_CHECK(parsed.root_read);
   BOOST_CHECK_EQUAL(parsed.body.sid, "s");
@@ -145,20 +153,25 @@ BOOST_AUTO_TEST_CASE(B_063_the_creation_reply_tells_what_was_granted) {
   granted.requests = 2;
   granted.inactivity = std::chrono::seconds(90);
   granted.polling = std::chrono::seconds(2);
-  BOOST_CHECK_EQUAL(
-      creation_reply(granted, {"a.example", "i<d", "1.0"}, "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"),
-      "<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' wait='60' requests='2' hold='1' inactivity='90' polling='2' "
-      "ver='1.6' from='a.example' authid='i&lt;d' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true' xmpp:version='1.0' "
-      "xmlns:stream='http://etherx.jabber.org/streams'>"
-      "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/></body>");
+  BOOST_CHECK_EQUAL(creation_reply(granted, {"a.example", "i<d", "1.0"},
+                                   "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"),
+                    "<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' wait='60' requests='2' "
+                    "hold='1' inactivity='90' polling='2' "
+                    "ver='1.6' from='a.example' authid='i&lt;d' xmlns:xmpp='urn:xmpp:xbosh' "
+                    "xmpp:restartlogic='true' xmpp:version='1.0' "
+                    "xmlns:stream='http://etherx.jabber.org/streams'>"
+                    "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/></body>");
 }
 
 BOOST_AUTO_TEST_CASE(B_087_and_B_181_the_other_replies) {
   BOOST_CHECK_EQUAL(plain_reply({}), "<body xmlns='http://jabber.org/protocol/httpbind'/>");
-  BOOST_CHECK_EQUAL(plain_reply("<a xmlns='b'/>"), "<body xmlns='http://jabber.org/protocol/httpbind'><a xmlns='b'/></body>");
-  BOOST_CHECK_EQUAL(terminal_reply({}), "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>");
-  BOOST_CHECK_EQUAL(terminal_reply({Condition::item_not_found, {}}),
-                    "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>");
+  BOOST_CHECK_EQUAL(plain_reply("<a xmlns='b'/>"),
+                    "<body xmlns='http://jabber.org/protocol/httpbind'><a xmlns='b'/></body>");
+  BOOST_CHECK_EQUAL(terminal_reply({}),
+                    "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>");
+  BOOST_CHECK_EQUAL(
+      terminal_reply({Condition::item_not_found, {}}),
+      "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>");
   BOOST_CHECK_EQUAL(repeated_reply(), "<body xmlns='http://jabber.org/protocol/httpbind' type='error'/>");
 }
 

@@ -1,5 +1,6 @@
-// Feeds an input in every way it could arrive: whole, cut in two at each place, byte by byte; and each of these with
-// the parser as it was left, with one that went to somebody else in between, and with one that was freed.
+// Feeds an input in every way it could arrive: whole, cut in two at each place, byte by byte; and each of
+// these with the parser as it was left, with one that went to somebody else in between, and with one that was
+// freed.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -23,7 +24,8 @@ struct Outcome {
 };
 
 inline std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
-  out << "root [" << outcome.root << "] error " << xml::to_string(outcome.error) << (outcome.closed ? " closed" : "");
+  out << "root [" << outcome.root << "] error " << xml::to_string(outcome.error)
+      << (outcome.closed ? " closed" : "");
   for (const std::string& element : outcome.elements) out << "\n  " << element;
   return out;
 }
@@ -43,7 +45,8 @@ inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Opti
     outcome.error = splitter.feed(pool, pieces[i], batch, whole_document && i + 1 == pieces.size());
     if (batch.root_opened) {
       outcome.root = batch.root.ns + " " + batch.root.name;
-      for (const xml::Attribute& a : batch.root.attributes) outcome.root += " " + a.ns + "|" + a.name + "=" + a.value;
+      for (const xml::Attribute& a : batch.root.attributes)
+        outcome.root += " " + a.ns + "|" + a.name + "=" + a.value;
     }
     for (const xml::Element& element : batch.elements) {
       outcome.elements.push_back(element.to_string());
@@ -63,7 +66,8 @@ inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Opti
 }
 
 /// Reads it in every way and checks that all come to the same; returns that.
-inline Outcome read_all_ways(std::string_view document, const xml::Options& options = {}, bool whole_document = false) {
+inline Outcome read_all_ways(std::string_view document, const xml::Options& options = {},
+                             bool whole_document = false) {
   const Outcome whole = read({document}, options, Parsers::warm, whole_document);
   std::vector<std::string_view> bytes;
   for (std::size_t i = 0; i < document.size(); ++i) bytes.push_back(document.substr(i, 1));

@@ -35,7 +35,8 @@ xml::Options with_language(std::string known) {
   return options;
 }
 
-constexpr std::string_view body = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:x='urn:x' xmlns:unused='urn:u'>";
+constexpr std::string_view body =
+    "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:x='urn:x' xmlns:unused='urn:u'>";
 
 }  // namespace
 
@@ -44,7 +45,8 @@ BOOST_AUTO_TEST_SUITE(namespaces)
 BOOST_AUTO_TEST_CASE(U_081_the_default_namespace_comes_along_unless_it_is_declared_anew) {
   BOOST_CHECK_EQUAL(taken("<r xmlns='u'>", "<a/>"), "<a xmlns='u'/>");
   BOOST_CHECK_EQUAL(taken("<r xmlns='u'>", "<a xmlns='v'><b/></a>"), "<a xmlns='v'><b/></a>");
-  BOOST_CHECK_EQUAL(taken("<r xmlns='u'>", "<p:a xmlns:p='v'><b/></p:a>"), "<p:a xmlns='u' xmlns:p='v'><b/></p:a>");
+  BOOST_CHECK_EQUAL(taken("<r xmlns='u'>", "<p:a xmlns:p='v'><b/></p:a>"),
+                    "<p:a xmlns='u' xmlns:p='v'><b/></p:a>");
   BOOST_CHECK_EQUAL(taken("<r xmlns='u'>", "<p:a xmlns:p='v'><p:b/></p:a>"), "<p:a xmlns:p='v'><p:b/></p:a>");
 }
 
@@ -90,19 +92,24 @@ BOOST_AUTO_TEST_CASE(X_008_what_inherits_httpbind_is_meant_as_jabber_client) {
 }
 
 BOOST_AUTO_TEST_CASE(X_008_also_when_it_is_declared_on_the_element_or_below) {
-  BOOST_CHECK_EQUAL(taken(body, "<message xmlns='http://jabber.org/protocol/httpbind' to='a'><body/></message>", renaming()),
-                    "<message xmlns='jabber:client' to='a'><body/></message>");
-  BOOST_CHECK_EQUAL(taken(body, "<iq to='http://jabber.org/protocol/httpbind' xmlns = \"http://jabber.org/protocol/httpbind\"/>",
-                          renaming()),
-                    "<iq to='http://jabber.org/protocol/httpbind' xmlns = \"jabber:client\"/>");
   BOOST_CHECK_EQUAL(
-      taken(body, "<iq><q xmlns='urn:q'><m xmlns='http://jabber.org/protocol/httpbind'/></q></iq>", renaming()),
+      taken(body, "<message xmlns='http://jabber.org/protocol/httpbind' to='a'><body/></message>",
+            renaming()),
+      "<message xmlns='jabber:client' to='a'><body/></message>");
+  BOOST_CHECK_EQUAL(
+      taken(body,
+            "<iq to='http://jabber.org/protocol/httpbind' xmlns = \"http://jabber.org/protocol/httpbind\"/>",
+            renaming()),
+      "<iq to='http://jabber.org/protocol/httpbind' xmlns = \"jabber:client\"/>");
+  BOOST_CHECK_EQUAL(
+      taken(body, "<iq><q xmlns='urn:q'><m xmlns='http://jabber.org/protocol/httpbind'/></q></iq>",
+            renaming()),
       "<iq xmlns='jabber:client'><q xmlns='urn:q'><m xmlns='jabber:client'/></q></iq>");
 }
 
 BOOST_AUTO_TEST_CASE(X_010_httpbind_under_a_prefix_is_refused) {
-  for (const std::string_view bad :
-       {"<h:message xmlns:h='http://jabber.org/protocol/httpbind'/>", "<a xmlns:h='http://jabber.org/protocol/httpbind'/>"})
+  for (const std::string_view bad : {"<h:message xmlns:h='http://jabber.org/protocol/httpbind'/>",
+                                     "<a xmlns:h='http://jabber.org/protocol/httpbind'/>"})
     BOOST_CHECK(read_all_ways(std::string(body) + std::string(bad), renaming()).error == Error::restricted);
   constexpr std::string_view prefixed = "<h:body xmlns:h='http://jabber.org/protocol/httpbind'><h:message/>";
   BOOST_CHECK(read_all_ways(prefixed, renaming()).error == Error::restricted);

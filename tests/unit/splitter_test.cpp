@@ -15,10 +15,13 @@ using xml::Error;
 namespace {
 
 constexpr std::string_view header =
-    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+    "xmlns:stream='http://etherx.jabber.org/streams' "
     "id='s1' from='a.example' version='1.0'>";
 
-std::string stream(std::string_view content) { return std::string(header) + std::string(content); }
+std::string stream(std::string_view content) {
+  return std::string(header) + std::string(content);
+}
 
 std::string repeat(std::string_view text, std::size_t times) {
   std::string out;
@@ -38,8 +41,9 @@ BOOST_AUTO_TEST_SUITE(splitter)
 
 BOOST_AUTO_TEST_CASE(U_032_header_and_elements_are_found_at_every_cut) {
   const Outcome found = read_all_ways(
-      stream("<stream:features><bind xmlns='b'/></stream:features>\n <message to='a'><body>hi &amp; &#x1F600; "
-             "<![CDATA[<x>]]></body></message><presence/> ") +
+      stream(
+          "<stream:features><bind xmlns='b'/></stream:features>\n <message to='a'><body>hi &amp; &#x1F600; "
+          "<![CDATA[<x>]]></body></message><presence/> ") +
       "</stream:stream>");
   BOOST_CHECK(found.error == Error::none);
   BOOST_CHECK(found.closed);
@@ -48,8 +52,9 @@ BOOST_AUTO_TEST_CASE(U_032_header_and_elements_are_found_at_every_cut) {
   const std::vector<std::string> names{"http://etherx.jabber.org/streams features", "jabber:client message",
                                        "jabber:client presence"};
   BOOST_TEST(found.names == names, boost::test_tools::per_element());
-  BOOST_CHECK_EQUAL(found.elements[1],
-                    "<message xmlns='jabber:client' to='a'><body>hi &amp; &#x1F600; <![CDATA[<x>]]></body></message>");
+  BOOST_CHECK_EQUAL(
+      found.elements[1],
+      "<message xmlns='jabber:client' to='a'><body>hi &amp; &#x1F600; <![CDATA[<x>]]></body></message>");
   BOOST_CHECK_EQUAL(found.elements[2], "<presence xmlns='jabber:client'/>");
 }
 
@@ -100,8 +105,8 @@ BOOST_AUTO_TEST_CASE(rule_4_many_streams_share_few_parsers) {
 }
 
 BOOST_AUTO_TEST_CASE(U_087_restricted_xml_is_refused_at_every_cut) {
-  for (const std::string_view bad :
-       {"<!-- comment -->", "<a><!-- c --></a>", "<?pi?>", "<a><?pi x?></a>", "<a>&foo;</a>", "<a b='&foo;'/>"})
+  for (const std::string_view bad : {"<!-- comment -->", "<a><!-- c --></a>", "<?pi?>", "<a><?pi x?></a>",
+                                     "<a>&foo;</a>", "<a b='&foo;'/>"})
     BOOST_CHECK_MESSAGE(read_all_ways(stream(bad)).error == Error::restricted, bad);
   for (const std::string_view bad :
        {"<!DOCTYPE x><x/>", "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "<!DOCTYPE x SYSTEM 'http://e/'><x/>",
@@ -112,9 +117,9 @@ BOOST_AUTO_TEST_CASE(U_087_restricted_xml_is_refused_at_every_cut) {
 BOOST_AUTO_TEST_CASE(U_088_what_is_not_well_formed_is_refused_at_every_cut) {
   for (const std::string_view bad :
        {"<a></b>", "<a b=c/>", "<a b='1' b='2'/>", "<p:a/>", "<a p:b='1'/>", "<a xmlns:p=''/>",
-        "<a xmlns:p='u' xmlns:q='u' p:x='1' q:x='2'/>", "<a>&#0;</a>", "<a>&#x8;</a>", "<a>\x01</a>", "<a>\xff</a>",
-        "<a>\xc0\x80</a>", "<a>\xed\xa0\x80</a>", "<a>]]></a>", "<a<b/>", "</a>", "<?xml version='1.0'?>",
-        "<a b='<'/>", "<a>\xef\xbf\xbf</a>"})
+        "<a xmlns:p='u' xmlns:q='u' p:x='1' q:x='2'/>", "<a>&#0;</a>", "<a>&#x8;</a>", "<a>\x01</a>",
+        "<a>\xff</a>", "<a>\xc0\x80</a>", "<a>\xed\xa0\x80</a>", "<a>]]></a>", "<a<b/>", "</a>",
+        "<?xml version='1.0'?>", "<a b='<'/>", "<a>\xef\xbf\xbf</a>"})
     BOOST_CHECK_MESSAGE(read_all_ways(stream(bad)).error == Error::malformed, bad);
 }
 
@@ -177,7 +182,8 @@ BOOST_AUTO_TEST_CASE(an_element_in_thousands_of_pieces_is_put_together) {
   const std::string text = repeat("0123456789", 5000);
   const std::string document = stream("<a>" + text + "</a><b/>");
   std::vector<std::string_view> pieces;
-  for (std::size_t at = 0; at < document.size(); at += 7) pieces.push_back(std::string_view(document).substr(at, 7));
+  for (std::size_t at = 0; at < document.size(); at += 7)
+    pieces.push_back(std::string_view(document).substr(at, 7));
   const Outcome found = tests::read(pieces, {}, tests::Parsers::warm, false);
   BOOST_REQUIRE_EQUAL(found.elements.size(), 2U);
   BOOST_CHECK_EQUAL(found.elements[0], "<a xmlns='jabber:client'>" + text + "</a>");

@@ -10,9 +10,11 @@ using namespace xmpp;
 namespace {
 
 constexpr std::string_view header =
-    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+    "xmlns:stream='http://etherx.jabber.org/streams' "
     "id='s1' from='a.example' version='1.0' xml:lang='en'>";
-constexpr std::string_view features = "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>";
+constexpr std::string_view features =
+    "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>";
 
 /// A stream and what it brought, summed up over all reads.
 struct Server {
@@ -52,9 +54,10 @@ std::string seen(std::string_view content) {
 BOOST_AUTO_TEST_SUITE(streams)
 
 BOOST_AUTO_TEST_CASE(U_018_the_header_that_is_sent) {
-  BOOST_CHECK_EQUAL(Stream("d'x", "de", {}).open(),
-                    "<?xml version='1.0'?><stream:stream to='d&apos;x' version='1.0' xml:lang='de' xmlns='jabber:client' "
-                    "xmlns:stream='http://etherx.jabber.org/streams'>");
+  BOOST_CHECK_EQUAL(
+      Stream("d'x", "de", {}).open(),
+      "<?xml version='1.0'?><stream:stream to='d&apos;x' version='1.0' xml:lang='de' xmlns='jabber:client' "
+      "xmlns:stream='http://etherx.jabber.org/streams'>");
   BOOST_CHECK(Stream("d", "", {}).open().find("xml:lang") == std::string::npos);
 }
 
@@ -93,22 +96,27 @@ BOOST_AUTO_TEST_CASE(X_033_a_server_older_than_XMPP_1_0_sends_no_features) {
 
 BOOST_AUTO_TEST_CASE(X_045_a_restart_begins_a_new_document) {
   Server server;
-  server.says(std::string(header) + std::string(features) + "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+  server.says(std::string(header) + std::string(features) +
+              "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
   server.elements.clear();
   const std::string restart = server.stream.restart("");
   BOOST_CHECK(restart.starts_with("<?xml version='1.0'?><stream:stream to='a.example'"));
   BOOST_CHECK(restart.find("</stream:stream>") == std::string::npos);
   server.opened.reset();
-  server.says("<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' version='1.0'>"
-              "<s:features/><iq/>");
+  server.says(
+      "<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' "
+      "version='1.0'>"
+      "<s:features/><iq/>");
   BOOST_CHECK(!server.opened);  // told once
-  BOOST_CHECK_EQUAL(server.elements, "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client'/>");
+  BOOST_CHECK_EQUAL(server.elements,
+                    "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_052_a_stream_error_ends_the_stream_and_is_kept_whole) {
   Server server;
-  server.says(std::string(header) + "<message/><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-                                    "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>x</text></stream:error></stream:stream>");
+  server.says(std::string(header) +
+              "<message/><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+              "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>x</text></stream:error></stream:stream>");
   BOOST_CHECK_EQUAL(server.elements, "<message xmlns='jabber:client'/>");
   BOOST_REQUIRE(server.ended.has_value());
   BOOST_CHECK(server.ended->end == End::stream_error);
@@ -144,7 +152,8 @@ BOOST_AUTO_TEST_CASE(U_087_bad_xml_is_answered_with_its_stream_error) {
   BOOST_CHECK_EQUAL(answered(std::string(header) + "<a></b>"), error("not-well-formed"));
   BOOST_CHECK_EQUAL(answered(std::string(header) + "text"), error("bad-format"));
   BOOST_CHECK_EQUAL(answered("<?xml version='1.0' encoding='latin1'?><a>"), error("unsupported-encoding"));
-  BOOST_CHECK_EQUAL(answered(std::string(header) + "<a>" + std::string(1024 * 1024, 'x')), error("policy-violation"));
+  BOOST_CHECK_EQUAL(answered(std::string(header) + "<a>" + std::string(1024 * 1024, 'x')),
+                    error("policy-violation"));
   BOOST_CHECK_EQUAL(answered("<html><body>no XMPP</body></html>"), error("bad-format"));
   BOOST_CHECK_EQUAL(answered("HTTP/1.1 400 Bad Request\r\n\r\n"), error("not-well-formed"));
 }
@@ -163,14 +172,17 @@ BOOST_AUTO_TEST_CASE(U_084_a_language_that_the_client_did_not_ask_for_stands_on_
   Server server;
   server.stream = Stream("a.example", "de", {});
   server.says(std::string(header) + "<message/><message xml:lang='fr'/>");
-  BOOST_CHECK_EQUAL(server.elements,
-                    "<message xmlns='jabber:client' xml:lang='en'/><message xmlns='jabber:client' xml:lang='fr'/>");
+  BOOST_CHECK_EQUAL(
+      server.elements,
+      "<message xmlns='jabber:client' xml:lang='en'/><message xmlns='jabber:client' xml:lang='fr'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_032_features_that_concern_the_client_stay_as_they_were_written) {
   for (const std::string_view kept :
        {"", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3' a='1>2'/>",
-        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>",
+        "<mechanisms "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</"
+        "mechanism></mechanisms>",
         "<x xmlns='urn:x'><mechanism>NOT-SASL-PLUS</mechanism><starttls/></x>"})
     BOOST_CHECK_EQUAL(seen(kept), kept);
 }
@@ -180,24 +192,30 @@ BOOST_AUTO_TEST_CASE(X_027_what_belongs_to_the_TLS_layer_is_hidden) {
        {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
         "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>",
         "<compression xmlns='http://jabber.org/features/compress'><method>zlib</method></compression>",
-        "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>",
+        "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding "
+        "type='tls-exporter'/></sasl-channel-binding>",
         "<pipelining xmlns='urn:xmpp:features:pipelining'/>"})
-    BOOST_CHECK_EQUAL(seen("<a xmlns='u'/>" + std::string(hidden) + "<b xmlns='u'/>"), "<a xmlns='u'/><b xmlns='u'/>");
+    BOOST_CHECK_EQUAL(seen("<a xmlns='u'/>" + std::string(hidden) + "<b xmlns='u'/>"),
+                      "<a xmlns='u'/><b xmlns='u'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_027_mechanisms_that_bind_to_the_channel_are_hidden) {
-  BOOST_CHECK_EQUAL(seen("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256-PLUS</mechanism>"
-                         "<mechanism> SCRAM-SHA-1-PLUS </mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"),
-                    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>");
+  BOOST_CHECK_EQUAL(
+      seen("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256-PLUS</mechanism>"
+           "<mechanism> SCRAM-SHA-1-PLUS </mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"),
+      "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>");
 }
 
 BOOST_AUTO_TEST_CASE(X_027_also_those_of_SASL_2_and_its_inline_tokens) {
-  const std::string found =
-      seen("<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><mechanism>SCRAM-SHA-1-PLUS</mechanism>"
-           "<inline><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-EXPR</mechanism><mechanism>HT-SHA-256-UNIQ</mechanism>"
-           "<mechanism>HT-SHA-256-ENDP</mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast>"
-           "<sm xmlns='urn:xmpp:sm:3'/></inline></authentication>");
-  for (const char* hidden : {"PLUS", "EXPR", "UNIQ", "ENDP"}) BOOST_CHECK(found.find(hidden) == std::string::npos);
+  const std::string found = seen(
+      "<authentication "
+      "xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><mechanism>SCRAM-SHA-1-PLUS</mechanism>"
+      "<inline><fast "
+      "xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-EXPR</mechanism><mechanism>HT-SHA-256-UNIQ</mechanism>"
+      "<mechanism>HT-SHA-256-ENDP</mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast>"
+      "<sm xmlns='urn:xmpp:sm:3'/></inline></authentication>");
+  for (const char* hidden : {"PLUS", "EXPR", "UNIQ", "ENDP"})
+    BOOST_CHECK(found.find(hidden) == std::string::npos);
   for (const char* kept : {"<mechanism>SCRAM-SHA-1</mechanism>", "<mechanism>HT-SHA-256-NONE</mechanism>",
                            "<sm xmlns='urn:xmpp:sm:3'/>", "</fast>", "</inline></authentication>"})
     BOOST_CHECK_MESSAGE(found.find(kept) != std::string::npos, kept << " in " << found);
