@@ -88,9 +88,9 @@ std::string read_root(const xml::Root& root, Body& body) {
   if (const std::string* ver = root.find("ver")) body.version = version(*ver);
   if (const std::string* restart = root.find("restart", xbosh_ns)) body.restart = boolean(*restart);
   body.terminate = attributes.is("type", "terminate");
+  if (rid && *rid <= largest_rid) body.rid = *rid;
   if (!attributes.fault().empty()) return attributes.fault();
-  if (!rid || *rid == 0 || *rid > largest_rid) return "'rid' is missing or not between 1 and 2^53 - 1";
-  body.rid = *rid;
+  if (body.rid == 0) return "'rid' is missing or not between 1 and 2^53 - 1";
   if (body.sid.empty() && body.terminate) return "type='terminate' without 'sid'";
   return {};
 }
@@ -116,7 +116,7 @@ ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& lim
   const xml::Error error = splitter.feed(pool, bytes, batch, whole);
   if (batch.root_opened) {
     parsed.fault = read_root(batch.root, parsed.body);
-    parsed.root_read = parsed.fault.empty();
+    parsed.root_read = parsed.body.rid != 0;
   }
   if (error != xml::Error::none) parsed.fault = xml::to_string(error);
   if (!whole && !parsed.root_read && parsed.fault.empty()) parsed.fault = "the start tag is not complete";

@@ -39,8 +39,8 @@ struct Body {
   std::string payload;     // the children, each complete in itself, ready for the XMPP stream
 };
 
-/// What was read of a request. `root_read` says that the start tag was right, so that rid and sid may be
-/// believed even if what follows is at fault.
+/// What was read of a request. `root_read` says that rid and sid may be believed, even if something else is
+/// at fault.
 struct ParsedBody {
   Body body;
   bool root_read = false;

@@ -101,7 +101,8 @@ struct Parser::Handlers {
     Parser& p = self(data);
     if (p.error_ != Error::none) return;
     const std::string_view run(characters, static_cast<std::size_t>(length));
-    if (p.depth_ == 1 && run.find_first_not_of(" \t\r\n") != run.npos) return p.fail(Error::text);
+    if (p.depth_ == 1 && !p.options_.drop_text && run.find_first_not_of(" \t\r\n") != run.npos)
+      return p.fail(Error::text);
     p.note_event();
   }
   static void xml_declaration(void* data, const char* version, const char* encoding, int) {

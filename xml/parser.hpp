@@ -34,7 +34,8 @@ struct Options {
   Limits limits;
   std::string_view renamed;  // a namespace that children may have inherited from the root …
   std::string_view
-      renamed_to;  // … and the one that they really mean. Both outlive the parser's work.
+      renamed_to;          // … and the one that they really mean. Both outlive the parser's work.
+  bool drop_text = false;  // characters between the children are no error
   bool inherit_language = false;  // children get the root's xml:lang, unless it is `language`
   std::string language;           // what the receiver takes for granted
 };

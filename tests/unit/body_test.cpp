@@ -126,6 +126,12 @@ BOOST_AUTO_TEST_CASE(B_188_a_fault_behind_a_right_start_tag_still_tells_rid_and_
   }
 }
 
+BOOST_AUTO_TEST_CASE(B_188_so_does_a_fault_in_another_attribute) {
+  const ParsedBody parsed = parse(body("rid='7' sid='s' wait='-1'"));
+  BOOST_CHECK(!parsed.fault.empty() && parsed.root_read);
+  BOOST_CHECK_EQUAL(parsed.body.rid, 7U);
+}
+
 BOOST_AUTO_TEST_CASE(the_start_of_a_body_tells_rid_and_sid) {
   xml::Pool pool(1);
   const std::string start =
