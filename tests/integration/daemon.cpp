@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,6 +178,11 @@ void Daemon::freeze() const {
 void Daemon::go_on() const { signal(SIGCONT); }
 
 std::vector<std::string> Daemon::log_lines(std::string_view part) const { return lines_with(log(), part); }
+
+void Daemon::limit_descriptors(unsigned long count) const {
+  const rlimit limit{count, count};
+  ::prlimit(process_.id(), RLIMIT_NOFILE, &limit, nullptr);
+}
 
 std::size_t Daemon::resident() const {
   std::ifstream file("/proc/" + std::to_string(process_.id()) + "/statm");

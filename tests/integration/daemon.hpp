@@ -106,6 +106,8 @@ class Daemon {
   }
   /// The lines so far that hold `part`.
   std::vector<std::string> log_lines(std::string_view part) const;
+  /// It can open no more descriptors than these.
+  void limit_descriptors(unsigned long count) const;
   /// Memory in use, in bytes.
   std::size_t resident() const;
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -68,13 +69,17 @@ std::string read_stream_start(Wire& wire) {
 
 std::string read_message(Wire& wire) { return without_namespace(wire.read_until("</message>")); }
 
-XmlCheck::XmlCheck() : parser_(XML_ParserCreateNS("UTF-8", ' '), XML_ParserFree) {}
+XmlCheck::XmlCheck() : parser_(XML_ParserCreateNS("UTF-8", '\x01'), XML_ParserFree) {}
 
 bool XmlCheck::feed(std::string_view bytes, bool last) {
   return XML_Parse(parser_.get(), bytes.data(), static_cast<int>(bytes.size()), last) == XML_STATUS_OK;
 }
 
 EchoServer::EchoServer() : poller_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  rlimit descriptors{};  // each stream takes one
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
   for (const int descriptor : {listener_.descriptor(), stop_.get()}) {
     epoll_event event{EPOLLIN, {.fd = descriptor}};
     ::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event);

@@ -329,6 +329,68 @@ BOOST_AUTO_TEST_CASE(D_075_expect_100_continue) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(greedy)
+
+BOOST_AUTO_TEST_CASE(D_089_a_client_that_reads_no_answers_is_not_read_either) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.wire.set_send_buffer(16 * 1024);
+  const std::string get = request("GET /http-bind HTTP/1.1");
+  const std::size_t before = bridge.daemon.resident();
+  std::size_t sent = 0;
+  std::string rest;
+  for (;; rest.erase(0, client.wire.send_some(rest))) {
+    if (rest.empty()) {
+      rest = get;
+      ++sent;
+    }
+    if (client.wire.writable()) continue;
+    bridge.settle();
+    if (!client.wire.writable()) break;
+    BOOST_TEST_REQUIRE(sent < 1'000'000U);
+  }
+  BOOST_TEST_MESSAGE("the client could send " << sent << " requests");
+  BOOST_TEST(bridge.daemon.resident() < before + 2 * 1024 * 1024);
+  for (std::size_t i = 1; i < sent; ++i) BOOST_TEST_REQUIRE(client.answer().status == 200U);
+  client.send(rest);
+  BOOST_TEST(client.answer().status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(no_descriptors_left_is_no_end) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  bridge.daemon.limit_descriptors(40);
+  std::vector<HttpClient> crowd;
+  for (int i = 0; i < 100; ++i) crowd.push_back(bridge.connect());
+  session.hold(client);
+  session.server.send(message(1));
+  BOOST_TEST(said(client.answer()) == message(1));
+  BOOST_TEST(said(client.ask(body_element("to='example.org' rid='1'"))) == "terminate remote-connection-failed");
+  crowd.clear();
+  HttpClient late = bridge.connect();
+  late.send(request("GET /http-bind HTTP/1.1"));
+  BOOST_TEST(late.answer().status == 200U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(proxies)
+
+BOOST_DATA_TEST_CASE(D_094_D_095_whose_word_counts_for_the_client_s_address, data::make({false, true}), trusted) {
+  Bridge bridge(trusted ? "proxy.trusted = [\"127.0.0.0/8\", \"192.0.2.7\"]" : "proxy.trusted = []");
+  HttpClient client = bridge.connect();
+  client.post(body_element("to='example.org' rid='1'"), "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 192.0.2.7\r\n");
+  Wire server = bridge.server.accept();
+  server.send(stream_start() + std::string(features));
+  const std::string sid = root_attribute(client.answer().body, "sid");
+  client.ask(body_element("type='terminate' rid='2' sid='" + sid + "'"));
+  const std::string line = bridge.daemon.wait_for_log("session-end");
+  BOOST_TEST(has(line, trusted ? " client=198.51.100.1 " : " client=127.0.0.1 "), line);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(slow)
 
 /// Sends a byte every tenth of a second until the daemon has had enough; returns what it said.

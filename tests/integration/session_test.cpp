@@ -126,6 +126,19 @@ BOOST_AUTO_TEST_CASE(X_039_X_045_restart_opens_the_stream_anew_on_the_same_conne
   BOOST_TEST(!bridge.server.has_connection());
 }
 
+BOOST_AUTO_TEST_CASE(B_059_payload_of_the_creation_follows_the_opening_of_the_stream) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.post(body_element("to='example.org' rid='1'", message(1)));
+  Wire server = bridge.server.accept();
+  read_stream_start(server);
+  bridge.settle();
+  BOOST_TEST(!server.readable());
+  server.send(stream_start() + std::string(features));
+  BOOST_TEST(read_message(server) == message(1));
+  BOOST_TEST(has(client.answer().body, "ANONYMOUS"));
+}
+
 BOOST_AUTO_TEST_CASE(X_025_features_that_come_too_late_go_to_the_next_request) {
   Bridge bridge;
   HttpClient client = bridge.connect();

@@ -254,6 +254,19 @@ BOOST_AUTO_TEST_CASE(a_stanza_in_as_many_segments_as_bytes) {
   BOOST_TEST(said(client.answer()) == stanza);
 }
 
+BOOST_AUTO_TEST_CASE(a_stanza_of_a_megabyte) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const std::string stanza = element_of(1024 * 1024);
+  for (const bool read_late : {false, true}) {
+    session.hold(client);
+    session.server.send(stanza);
+    if (read_late) bridge.settle();
+    BOOST_TEST((said(client.answer()) == stanza));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(thousands_of_tiny_elements_at_once) {
   Bridge bridge;
   HttpClient client = bridge.connect();
