@@ -198,7 +198,7 @@ Time Session::deadline() const {
   if (state_ == State::ended) return Time::max();
   if (waiting_.empty() && early_.empty()) return idle_since_ + granted_.inactivity;
   if (waiting_.empty()) return gap_due();
-  Time due = answer_due(waiting_.front());
+  Time due = answer_due();
   if (!queue_.empty() && created_) due = std::min(due, guard_until_);
   return due;
 }
@@ -209,8 +209,13 @@ Time Session::gap_due() const {
   return early_.front().request.at + (polling ? granted_.inactivity : granted_.wait);
 }
 
-Time Session::answer_due(const Waiting& request) const {
-  return request.at + std::min(granted_.wait, request.arrival.patience);
+/// When the oldest request must be answered: when any is due, for no other may be answered before it (B-084,
+/// B-086).
+Time Session::answer_due() const {
+  Time due = Time::max();
+  for (const Waiting& request : waiting_)
+    due = std::min(due, request.at + std::min(granted_.wait, request.arrival.patience));
+  return due;
 }
 
 /// Answers what can and what must be answered now, oldest first (B-086).
@@ -218,7 +223,7 @@ void Session::settle(Time now, Effects& effects) {
   if (state_ == State::ended) return;
   while (!waiting_.empty()) {
     const Waiting& oldest = waiting_.front();
-    const bool due = oldest.lost || waiting_.size() > granted_.hold || now >= answer_due(oldest);
+    const bool due = oldest.lost || waiting_.size() > granted_.hold || now >= answer_due();
     const bool data = !oldest.lost && !queue_.empty() && data_may_leave(now);
     if (state_ == State::opening && !due) break;  // the creation response is to bring the features
     if (data)

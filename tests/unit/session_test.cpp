@@ -155,6 +155,17 @@ BOOST_AUTO_TEST_CASE(D_041_or_when_the_proxy_in_between_would_lose_patience) {
   CHECK_ANSWERS(f, {{1, plain()}});
 }
 
+// The simulation found it: the younger of two waited for its turn first, and was then held for too long.
+BOOST_AUTO_TEST_CASE(B_084_a_request_that_came_before_its_turn_is_not_held_longer_for_it) {
+  Fixture f;
+  f.open(asking(30, 2));
+  f.request(rid + 2, 2);
+  f.advance(10s);
+  f.request(rid + 1, 1);
+  f.advance(20s);
+  CHECK_ANSWERS(f, {{1, plain()}, {2, plain()}});
+}
+
 BOOST_AUTO_TEST_CASE(B_094_a_polling_session_never_holds) {
   for (const Body& body : {asking(0, 1), asking(60, 0)}) {
     Fixture f;
