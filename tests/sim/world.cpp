@@ -167,13 +167,6 @@ void World::retry_later(std::uint64_t rid, std::uint64_t exchange) {
 
 void World::client_hears(std::uint64_t exchange, std::uint64_t rid, const std::string& body) {
   const auto found = std::ranges::find(waiting_, rid, &Request::rid);
-  const bool dead = exchange < first_valid_exchange_;
-  if (dead) {
-    ++outcome_.lost_to_a_dead_page;
-    for (const unsigned number : numbers(body, 's'))
-      if (number >= heard_stanzas_) excused_.insert(number);
-    return hand_up({});
-  }
   if (found == waiting_.end() || found->exchange != exchange) return;  // an answer to a try that was given up
   note("client hears rid " + std::to_string(rid) + " " + body.substr(body.find('>') + 1));
   if (body.find("type='error'") != body.npos) return retry_later(rid, exchange);
@@ -193,16 +186,16 @@ void World::client_hears(std::uint64_t exchange, std::uint64_t rid, const std::s
 
 /// The stanzas of an answer, in rid order: each once, and none missing but those that went to a dead page.
 void World::hand_up(const std::string& body) {
-  const auto excuse = [&] {
+  const auto pass_excused = [&] {
     while (excused_.erase(heard_stanzas_) > 0) ++heard_stanzas_;
   };
-  excuse();
+  pass_excused();
   for (const unsigned number : numbers(body, 's')) {
     if (number != heard_stanzas_)
       throw Broken("stanza " + std::to_string(number) + " came when " + std::to_string(heard_stanzas_) +
                    " was due");
     ++heard_stanzas_;
-    excuse();
+    pass_excused();
   }
 }
 
@@ -219,9 +212,13 @@ void World::reload() {
     under_way_.push_back(body);  // came too early to be handed up
   next_answer_ = next_rid_;
   first_valid_exchange_ = last_exchange_ + 1;
-  for (const std::string& body : under_way_)  // answers that nobody is there to read any more
-    for (const unsigned number : numbers(body, 's'))
-      if (number >= heard_stanzas_) excused_.insert(number);
+  for (const std::string& body : under_way_) excuse(body);
+}
+
+/// An answer that nobody is there to read any more.
+void World::excuse(const std::string& body) {
+  for (const unsigned number : numbers(body, 's'))
+    if (number >= heard_stanzas_) excused_.insert(number);
   hand_up({});
 }
 
@@ -274,6 +271,11 @@ void World::apply(bosh::Effects& effects) {
       continue;
     }
     note("boshd answers rid " + std::to_string(rid) + " on " + std::to_string(exchange));
+    if (exchange < first_valid_exchange_) {  // boshd can't know yet that the page is gone
+      ++outcome_.lost_to_a_dead_page;
+      excuse(body);
+      continue;
+    }
     const auto asked = std::ranges::find(waiting_, rid, &Request::rid);
     const bool may_be_lost = asked != waiting_.end() && asked->tries <= most_tries_lost;
     if (may_be_lost && chance(faults_.lose_answer)) {

@@ -82,6 +82,7 @@ class World {
   void client_hears(std::uint64_t exchange, std::uint64_t rid, const std::string& body);
   void hand_up(const std::string& body);
   void reload();
+  void excuse(const std::string& body);
 
   // The network and boshd.
   void boshd_gets(std::uint64_t exchange, const Request&);
