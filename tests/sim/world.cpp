@@ -50,10 +50,10 @@ bosh::Body body_of(std::uint64_t rid, std::string payload, bool by_parser) {
 }  // namespace
 
 Manners strophe_manners() {
-  return {"strophe", 1, 2, false, {0ms, 8s, 27s}, true};
+  return {"strophe", 1, 2, true, false, {0ms, 8s, 27s}, true};
 }
 Manners stanza_manners() {
-  return {"stanza", 2, 2, true, {0ms, 4s, 9s, 16s}, false};
+  return {"stanza", 2, 2, false, true, {0ms, 4s, 9s, 16s}, false};
 }
 
 World::World(std::uint64_t seed, Manners manners, Faults faults, unsigned stanzas,
@@ -118,7 +118,7 @@ Duration World::some(Duration most) {
 /// Opens requests as long as it has something to say, or nothing is open to hear by.
 void World::client_step() {
   while (waiting_.size() < manners_.in_flight && !ended_) {
-    if (!waiting_.empty() && next_rid_ - waiting_.front().rid >= requests_) return;
+    if (manners_.keeps_window && !waiting_.empty() && next_rid_ - waiting_.front().rid >= requests_) return;
     const bool polls = std::ranges::any_of(waiting_, &Request::polling);
     const bool speaks = std::ranges::any_of(waiting_, [](const Request& r) { return !r.polling; });
     const bool has_something = next_client_stanza_ < sent_ && !(manners_.polls_apart && speaks);
@@ -171,8 +171,7 @@ void World::client_hears(std::uint64_t exchange, std::uint64_t rid, const std::s
   note("client hears rid " + std::to_string(rid) + " " + body.substr(body.find('>') + 1));
   if (body.find("type='error'") != body.npos) return retry_later(rid, exchange);
   if (body.find("type='terminate'") != body.npos) throw Broken("the session ended for the client: " + body);
-  if (faults_.lose_request == 0 && faults_.lose_answer == 0 && faults_.reset == 0 &&
-      faults_.slowest < settings_.order_guard)
+  if (faults_.lose_request == 0 && faults_.lose_answer == 0 && faults_.reset == 0 && faults_.slowest < 5ms)
     for (const unsigned number : numbers(body, 's'))
       if (std::exchange(arrived_, number + 1) != number) throw Broken("answers overtook each other");
   waiting_.erase(found);

@@ -30,6 +30,7 @@ struct Manners {
   std::string name;
   unsigned hold;
   unsigned in_flight;                 // requests open at most
+  bool keeps_window;                  // no rid further on than `requests`, not only no more open
   bool polls_apart;                   // one channel sends, another polls
   std::vector<Duration> retry_after;  // pauses before it repeats a rid; the last one again and again
   bool reloads;                       // its page may reload: connections die, the rid goes on
