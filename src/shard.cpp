@@ -139,7 +139,7 @@ void Shard::receive(Mail&& mail) {
 void Shard::serve(int listening_descriptor, const Listen& listen) {
   const bool v6 = listen.host.find(':') != std::string::npos;
   asio::ip::tcp::acceptor acceptor(io_, v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), listening_descriptor);
-  accept(acceptors_.emplace_back(Acceptor{std::move(acceptor), &listen}));
+  accept(acceptors_.emplace_back(Acceptor{std::move(acceptor), asio::steady_timer(io_), &listen}));
 }
 
 void Shard::accept(Acceptor& acceptor) {

@@ -80,6 +80,7 @@ class Shard {
   };
   struct Acceptor {
     boost::asio::ip::tcp::acceptor acceptor;
+    boost::asio::steady_timer pause;  // while no descriptors are left
     const Listen* listen;
   };
   struct Farewell {

@@ -110,6 +110,8 @@ class Daemon {
   void limit_descriptors(unsigned long count) const;
   /// Memory in use, in bytes.
   std::size_t resident() const;
+  /// Whether it has grown by less than this since; not judged under a sanitizer, which keeps what was freed.
+  bool has_grown_less(std::size_t before, std::size_t bytes) const;
 
  private:
   TemporaryDirectory directory_;

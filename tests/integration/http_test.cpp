@@ -345,12 +345,12 @@ BOOST_AUTO_TEST_CASE(D_089_a_client_that_reads_no_answers_is_not_read_either) {
       ++sent;
     }
     if (client.wire.writable()) continue;
-    bridge.settle();
+    bridge.settle(50);
     if (!client.wire.writable()) break;
     BOOST_TEST_REQUIRE(sent < 1'000'000U);
   }
   BOOST_TEST_MESSAGE("the client could send " << sent << " requests");
-  BOOST_TEST(bridge.daemon.resident() < before + 2 * 1024 * 1024);
+  BOOST_TEST(bridge.daemon.has_grown_less(before, 2 * 1024 * 1024));
   for (std::size_t i = 1; i < sent; ++i) BOOST_TEST_REQUIRE(client.answer().status == 200U);
   client.send(rest);
   BOOST_TEST(client.answer().status == 200U);

@@ -331,6 +331,7 @@ BOOST_AUTO_TEST_SUITE(back_pressure)
 
 const ServerOn places[] = {ServerOn::tcp, ServerOn::unix_socket};
 constexpr std::size_t queue = 64 * 1024;
+constexpr int many_turns = 50;  // to read all that the kernel may hold
 constexpr std::size_t much = 16 * 1024 * 1024;  // so much would not be left in the kernel's buffers
 
 std::string padded_message(std::uint64_t id) {
@@ -350,13 +351,13 @@ BOOST_DATA_TEST_CASE(B_091_a_client_that_does_not_fetch_stops_the_reading_from_i
   for (;; rest.erase(0, session.server.send_some(rest))) {
     if (rest.empty()) sent += (rest = padded_message(++id)).size();
     if (session.server.writable()) continue;
-    bridge.settle();
+    bridge.settle(many_turns);
     if (!session.server.writable()) break;
     BOOST_TEST_REQUIRE(sent < 4 * much);
   }
   BOOST_TEST_MESSAGE("the server could send " << sent << " bytes");
   if (places[place] == ServerOn::unix_socket) BOOST_TEST(sent < 32 * queue);
-  BOOST_TEST(bridge.daemon.resident() < before + 2 * 1024 * 1024);
+  BOOST_TEST(bridge.daemon.has_grown_less(before, 2 * 1024 * 1024));
 
   auto got = fetch(session, client, 1);
   session.server.send_some({});
@@ -374,7 +375,7 @@ BOOST_DATA_TEST_CASE(B_213_a_server_that_does_not_read_makes_requests_wait, data
   HttpClient clients[] = {bridge.connect(), bridge.connect()};
   Session session(bridge, clients[0]);
   const std::size_t before = bridge.daemon.resident();
-  const std::string padding = "<x xmlns='urn:x'>" + std::string(100'000, 'x') + "</x>";
+  const std::string padding = "<x xmlns='urn:x'>" + std::string(20'000, 'x') + "</x>";
   std::uint64_t id = 0;
   std::size_t sent = 0;
   do {
@@ -382,11 +383,11 @@ BOOST_DATA_TEST_CASE(B_213_a_server_that_does_not_read_makes_requests_wait, data
     BOOST_TEST_REQUIRE(sent < 4 * much);
     clients[id % 2].post(session.next(message(id) + padding));
     sent += padding.size();
-    bridge.settle();
+    bridge.settle(many_turns);
   } while (id < 2 || (clients[(id + 1) % 2].wire.readable() && said(clients[(id + 1) % 2].answer()) == ""));
   BOOST_TEST_MESSAGE("the client could send " << sent << " bytes");
   if (places[place] == ServerOn::unix_socket) BOOST_TEST(sent < 32 * queue);
-  BOOST_TEST(bridge.daemon.resident() < before + 2 * 1024 * 1024);
+  BOOST_TEST(bridge.daemon.has_grown_less(before, 2 * 1024 * 1024));
 
   std::vector<std::uint64_t> got;
   while (got.size() < id) {
