@@ -124,6 +124,9 @@ ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& lim
     if (!whole || !parsed.fault.empty()) break;
     parsed.fault = refuse_payload(element);
     element.append_to(parsed.body.payload);
+    // A short element can need a long declaration of its root's.
+    if (parsed.body.payload.size() > bytes.size() + limits.element_bytes)
+      parsed.fault = xml::to_string(xml::Error::too_large);
   }
   if (!parsed.fault.empty()) parsed.body.payload.clear();
   return parsed;

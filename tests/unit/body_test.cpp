@@ -150,6 +150,18 @@ BOOST_AUTO_TEST_CASE(B_040_limits_are_a_fault) {
   BOOST_CHECK(!parse(body("rid='1'", "<a><b><c><d/></c></b></a>"), limits).fault.empty());
 }
 
+BOOST_AUTO_TEST_CASE(B_040_a_small_body_can_not_become_a_large_payload) {
+  xml::Limits limits;
+  limits.element_bytes = 10'000;
+  const auto with_children = [&](std::size_t count) {
+    std::string children;
+    while (count-- > 0) children += "<x:a/>";
+    return parse(body("rid='1' sid='s' xmlns:x='" + std::string(1000, 'u') + "'", children), limits);
+  };
+  BOOST_CHECK(with_children(8).fault.empty());
+  BOOST_CHECK(!with_children(20).fault.empty());
+}
+
 BOOST_AUTO_TEST_CASE(B_063_the_creation_reply_tells_what_was_granted) {
   Granted granted;
   granted.sid = "s1";
