@@ -11,6 +11,7 @@ struct Limits {
   std::size_t name_bytes = 1024;            // an element's or attribute's expanded name
   unsigned depth = 64;                      // nested elements, the root is the first
   unsigned attributes = 64;                 // of one element, declarations not counted
+  unsigned declarations = 256;              // of namespaces, in scope at once: each name is looked up in them
   std::size_t elements = 10'000;            // children of the root in one feed
 };
 

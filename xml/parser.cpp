@@ -52,6 +52,28 @@ bool is_utf8(std::string_view encoding) {
                             [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
+// Of all there is in a document, expat believes its first two bytes more than the encoding it was told.
+bool begins_as_utf_16(std::string_view bytes, std::uint64_t offset) {
+  constexpr std::string_view signs("\0\xfe\xff", 3);
+  return offset < 2 && bytes.substr(0, 2 - offset).find_first_of(signs) != bytes.npos;
+}
+
+/// The value of `xmlns` in a start tag that is known to be well-formed.
+std::string_view default_declaration(std::string_view tag) {
+  constexpr std::string_view blanks = " \t\r\n";
+  std::size_t at = tag.find_first_not_of(blanks, tag.find_first_of(blanks));
+  while (at != tag.npos) {
+    const auto equals = tag.find('=', at);
+    if (equals == tag.npos) break;
+    const auto quote = tag.find_first_of("'\"", equals);
+    const auto end = tag.find(tag[quote], quote + 1);
+    const auto name_end = std::min(equals, tag.find_first_of(blanks, at));
+    if (tag.substr(at, name_end - at) == "xmlns") return tag.substr(quote + 1, end - quote - 1);
+    at = tag.find_first_not_of(blanks, end + 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view to_string(Error error) {
@@ -86,6 +108,7 @@ struct Parser::Handlers {
   static void declare(void* data, const char* prefix, const char* uri) {
     Parser& p = self(data);
     if (p.error_ != Error::none) return;
+    if (p.declarations_.size() >= p.options_.limits.declarations) return p.fail(Error::too_large);
     p.declarations_.push_back({prefix ? prefix : "", uri ? uri : "", p.depth_ + 1});
     const bool renamed = p.depth_ >= 1 && uri && !p.options_.renamed.empty() && p.options_.renamed == uri;
     // With a prefix it would become a prefixed name of the content namespace, which a stream must not have
@@ -166,6 +189,7 @@ Error Parser::feed(std::string_view bytes, bool last) {
   root_opened_ = root_closed_ = false;
   found_.clear();
   if (error_ != Error::none) return error_;
+  if (begins_as_utf_16(bytes, offset_)) return error_ = Error::encoding;
   offset_ += bytes.size();
   const auto status = XML_Parse(expat_.get(), bytes.data(), static_cast<int>(bytes.size()), last ? 1 : 0);
   if (error_ == Error::none && status != XML_STATUS_OK) error_ = from_expat(XML_GetErrorCode(expat_.get()));
@@ -260,23 +284,11 @@ void Parser::rename_declaration() {
   const char* buffer = XML_GetInputContext(expat_.get(), &at, &size);
   const auto length = static_cast<std::size_t>(XML_GetCurrentByteCount(expat_.get()));
   const std::string_view tag = buffer ? std::string_view(buffer + at, length) : std::string_view();
-  constexpr std::string_view blanks = " \t\r\n";
-  for (auto found = tag.find(options_.renamed); found != tag.npos;
-       found = tag.find(options_.renamed, found + 1)) {
-    const char quote = tag[found - 1];
-    const auto after = found + options_.renamed.size();
-    auto before = tag.substr(0, found - 1);
-    before = before.substr(0, before.find_last_not_of(blanks) + 1);
-    if ((quote != '"' && quote != '\'') || tag[after] != quote || !before.ends_with('=')) continue;
-    before.remove_suffix(1);
-    before = before.substr(0, before.find_last_not_of(blanks) + 1);
-    if (!before.ends_with("xmlns") || blanks.find(before[before.size() - 6]) == blanks.npos) continue;
-    const auto begin = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) - current_.begin;
-    current_.element.edits.push_back(
-        {static_cast<std::size_t>(begin) + found, options_.renamed.size(), std::string(options_.renamed_to)});
-    return;
-  }
-  fail(Error::restricted);  // written with character references; nobody does
+  const std::string_view value = default_declaration(tag);
+  if (value != options_.renamed) return fail(Error::restricted);  // written with character references
+  const auto begin = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) - current_.begin;
+  current_.element.edits.push_back({static_cast<std::size_t>(begin) + (value.data() - tag.data()),
+                                    value.size(), std::string(options_.renamed_to)});
 }
 
 void Parser::end() {

@@ -64,7 +64,7 @@ xml::Options lenient() {
   constexpr auto most = std::numeric_limits<unsigned>::max();
   xml::Options options;
   options.drop_text = true;
-  options.limits = {most, most, most, most, most, most};
+  options.limits = {most, most, most, most, most, most, most};
   return options;
 }
 

@@ -107,6 +107,20 @@ BOOST_AUTO_TEST_CASE(X_008_also_when_it_is_declared_on_the_element_or_below) {
       "<iq xmlns='jabber:client'><q xmlns='urn:q'><m xmlns='jabber:client'/></q></iq>");
 }
 
+BOOST_AUTO_TEST_CASE(X_008_only_the_declaration_is_renamed_and_not_what_looks_like_one) {
+  const std::string declared = "xmlns='http://jabber.org/protocol/httpbind'";
+  for (const std::string& before : {"to=\" " + declared + "\"", "n='" + std::string(httpbind) + "'",
+                                    std::string("a = '>'\n b='='"), std::string("xmlnsx='' x='/'")})
+    BOOST_CHECK_EQUAL(taken(body, "<m " + before + " " + declared + "/>", renaming()),
+                      "<m " + before + " xmlns='jabber:client'/>");
+}
+
+BOOST_AUTO_TEST_CASE(X_008_a_declaration_that_can_not_be_renamed_as_it_stands_is_refused) {
+  BOOST_CHECK(
+      read_all_ways(std::string(body) + "<m xmlns='http&#58;//jabber.org/protocol/httpbind'/>", renaming())
+          .error == Error::restricted);
+}
+
 BOOST_AUTO_TEST_CASE(X_010_httpbind_under_a_prefix_is_refused) {
   for (const std::string_view bad : {"<h:message xmlns:h='http://jabber.org/protocol/httpbind'/>",
                                      "<a xmlns:h='http://jabber.org/protocol/httpbind'/>"})

@@ -29,6 +29,13 @@ std::string repeat(std::string_view text, std::size_t times) {
   return out;
 }
 
+/// The text in UTF-16, without a byte order mark.
+std::string utf_16(std::string_view text, bool big_endian) {
+  std::string out;
+  for (const char c : text) out += big_endian ? std::string{'\0', c} : std::string{c, '\0'};
+  return out;
+}
+
 Error one_read(const std::string& document, const xml::Limits& limits) {
   xml::Options options;
   options.limits = limits;
@@ -133,6 +140,17 @@ BOOST_AUTO_TEST_CASE(U_089_only_utf_8_and_xml_1_0) {
     BOOST_CHECK_MESSAGE(read_all_ways(good, {}, true).error == Error::none, good);
 }
 
+// expat takes a document for UTF-16 that begins like one, although it is told UTF-8.
+BOOST_AUTO_TEST_CASE(U_089_UTF_16_is_refused_also_when_nothing_announces_it) {
+  for (const std::string_view text : {"<a><b/></a>", " <a/>", "<?xml version='1.0'?><a/>"}) {
+    for (const bool big_endian : {false, true}) {
+      const std::string mark = big_endian ? "\xfe\xff" : "\xff\xfe";
+      BOOST_CHECK(read_all_ways(utf_16(text, big_endian)).error == Error::encoding);
+      BOOST_CHECK(read_all_ways(mark + utf_16(text, big_endian)).error == Error::encoding);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(U_090_white_space_may_stand_between_elements_and_nothing_else) {
   BOOST_CHECK_EQUAL(read_all_ways(stream(" \n\t\r\n<a/>\r <b/> ")).elements.size(), 2U);
   for (const std::string_view bad : {"x<a/>", "<a/>x", "<a/>&#120;", "<a/><![CDATA[x]]>"})
@@ -161,6 +179,10 @@ BOOST_AUTO_TEST_CASE(limits_hold_at_their_exact_value) {
   limits.attributes = 2;
   BOOST_CHECK(allowed("<r><a b='' c='' xmlns='d'/>", limits));
   BOOST_CHECK(!allowed("<r><a b='' c='' d=''/>", limits));
+  limits = {};
+  limits.declarations = 3;
+  BOOST_CHECK(allowed("<r xmlns='d'><a xmlns:p='u' xmlns:q='v'/><b xmlns:p='u' xmlns:q='v'/>", limits));
+  BOOST_CHECK(!allowed("<r xmlns='d'><a xmlns:p='u'><b xmlns:q='v'><c xmlns='e'/>", limits));
   limits = {};
   limits.name_bytes = 10;
   BOOST_CHECK(allowed("<r><" + repeat("n", 10) + "/>", limits));
