@@ -1,7 +1,8 @@
-// What an idle session costs: opens sessions with a held request each, waits until boshd's memory is at rest, and prints the
-// resident bytes for each session and how many sessions each thread has.
+// What an idle session costs: opens sessions with a held request each, waits until boshd's memory is at rest,
+// and prints the resident bytes for each session and how many sessions each thread has.
 //
-//   cmake --build --preset release --target bench_idle && build/release/tests/integration/bench_idle [sessions]
+//   cmake --build --preset release --target bench_idle && build/release/tests/integration/bench_idle
+//   [sessions]
 //
 // Each session takes two sockets here and two in boshd: `ulimit -Hn` must allow that.
 #include <algorithm>
@@ -26,13 +27,15 @@ struct Idle {
 void open_and_hold(const Daemon& daemon, std::vector<Idle>& sessions, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     Idle session{HttpClient(daemon)};
-    session.sid = root_attribute(session.wire.ask(body_element("to='example.org' rid='1' wait='600' hold='1'")).body, "sid");
+    session.sid = root_attribute(
+        session.wire.ask(body_element("to='example.org' rid='1' wait='600' hold='1'")).body, "sid");
     session.wire.post(body_element("rid='2' sid='" + session.sid + "'"));
     sessions.push_back(std::move(session));
   }
 }
 
-/// The memory in use once it has not changed for five seconds: buffers and parsers are given back with a delay.
+/// The memory in use once it has not changed for five seconds: buffers and parsers are given back with a
+/// delay.
 std::size_t resident_at_rest(const Daemon& daemon) {
   std::size_t last = 0;
   for (int same = 0; same < 5;) {
@@ -46,15 +49,16 @@ std::size_t resident_at_rest(const Daemon& daemon) {
 
 void measure(std::size_t count) {
   const EchoServer server;
-  const Daemon daemon("threads = 2\nproxy.trusted = []\nsession.wait = \"600s\"\nupstream.server = \"" + server.address() + "\"");
+  const Daemon daemon("threads = 2\nproxy.trusted = []\nsession.wait = \"600s\"\nupstream.server = \"" +
+                      server.address() + "\"");
   std::vector<Idle> sessions;
   const std::size_t before = resident_at_rest(daemon);
   open_and_hold(daemon, sessions, count);
   const std::size_t after = resident_at_rest(daemon);
   std::map<std::string, std::size_t> threads;
   for (const Idle& session : sessions) ++threads[session.sid.substr(0, 2)];
-  std::cout << count << " idle sessions: " << (after - before) / count << " resident bytes each (" << before / 1024
-            << " KiB before, " << after / 1024 << " KiB after)\n";
+  std::cout << count << " idle sessions: " << (after - before) / count << " resident bytes each ("
+            << before / 1024 << " KiB before, " << after / 1024 << " KiB after)\n";
   for (const auto& [shard, held] : threads) std::cout << "thread " << shard << ": " << held << " sessions\n";
 }
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t first_rid = 1'000'000;
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::string with_defaults(std::string_view settings) {
@@ -130,10 +131,9 @@ Bridge::Bridge(std::string_view settings, ServerOn where)
       daemon(with_defaults(settings) + "upstream.server = \"" + server.address() + "\""),
       probe_(daemon) {}
 
-// One answer comes in the turn of the loop that also handles what was there before. What that sets going on a new
-// connection (accepted, then read) takes a turn more.
-void Bridge::settle() {
-  constexpr int turns = 3;
+// One answer comes in the turn of the loop that also handles what was there before. What that sets going on a
+// new connection (accepted, then read) takes a turn more.
+void Bridge::settle(int turns) {
   for (int turn = 0; turn < turns; ++turn) {
     probe_.send("GET /http-bind HTTP/1.1\r\nHost: example.org\r\n\r\n");
     probe_.answer();
@@ -155,10 +155,13 @@ std::string Session::next(std::string_view payload, std::string_view attributes)
 }
 
 std::string Session::at(std::uint64_t number, std::string_view payload, std::string_view attributes) const {
-  return body_element("sid='" + sid + "'" + attribute("rid", number) + " " + std::string(attributes), payload);
+  return body_element("sid='" + sid + "'" + attribute("rid", number) + " " + std::string(attributes),
+                      payload);
 }
 
-void Session::hold(HttpClient& client) { hold_at(client, ++rid); }
+void Session::hold(HttpClient& client) {
+  hold_at(client, ++rid);
+}
 
 void Session::hold_at(HttpClient& client, std::uint64_t number) {
   client.post(at(number, message(number)));

@@ -58,7 +58,8 @@ std::string messages(std::uint64_t first, std::uint64_t last);
 std::vector<std::uint64_t> ids(std::string_view xml);
 
 /// What an answer says, to compare with: its content without declarations of jabber:client; "terminate
-/// item-not-found", "terminate", "error" before the content when it has a type; "HTTP 404" when it is none of BOSH's.
+/// item-not-found", "terminate", "error" before the content when it has a type; "HTTP 404" when it is none of
+/// BOSH's.
 std::string said(const Response&);
 
 enum class ServerOn { tcp, unix_socket };
@@ -70,8 +71,9 @@ class Bridge {
   explicit Bridge(std::string_view settings = {}, ServerOn = ServerOn::tcp);
 
   HttpClient connect() const { return HttpClient(daemon); }
-  /// Returns when the daemon has handled everything that had reached it before.
-  void settle();
+  /// Returns when the daemon has handled everything that had reached it before, if that takes no more turns
+  /// of its loop.
+  void settle(int turns = 3);
 
  private:
   TemporaryDirectory directory_;
@@ -87,7 +89,8 @@ class Bridge {
 /// A client's session and the server's end of it. Connections are the test's: a session may use any.
 class Session {
  public:
-  static constexpr std::string_view usual = "to='example.org' wait='60' hold='1' ver='1.6' xmpp:version='1.0'";
+  static constexpr std::string_view usual =
+      "to='example.org' wait='60' hold='1' ver='1.6' xmpp:version='1.0'";
 
   /// Opens it on `client`; the server accepts and sends its features.
   Session(Bridge&, HttpClient& client, std::string_view attributes = usual);

@@ -60,14 +60,18 @@ Wire FakeServer::accept() const {
   return Wire(Descriptor(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
 }
 
-bool FakeServer::has_connection() const { return is_readable(listener_.get()); }
+bool FakeServer::has_connection() const {
+  return is_readable(listener_.get());
+}
 
 std::string read_stream_start(Wire& wire) {
   std::string start = wire.read_until("<stream:stream ");
   return start + wire.read_until(">");
 }
 
-std::string read_message(Wire& wire) { return without_namespace(wire.read_until("</message>")); }
+std::string read_message(Wire& wire) {
+  return without_namespace(wire.read_until("</message>"));
+}
 
 XmlCheck::XmlCheck() : parser_(XML_ParserCreateNS("UTF-8", '\x01'), XML_ParserFree) {}
 

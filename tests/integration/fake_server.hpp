@@ -62,8 +62,9 @@ class XmlCheck {
   std::unique_ptr<XML_ParserStruct, void (*)(XML_ParserStruct*)> parser_;
 };
 
-/// Opens every stream and sends every message back, on a thread of its own. Sees to it that what boshd writes on a
-/// stream is one well-formed document (rule: no input may open or close anything in the other side's document).
+/// Opens every stream and sends every message back, on a thread of its own. Sees to it that what boshd writes
+/// on a stream is one well-formed document (rule: no input may open or close anything in the other side's
+/// document).
 class EchoServer {
  public:
   EchoServer();

@@ -1,5 +1,5 @@
-// The web side: pages, CORS, framing, slow clients, and bad bodies in good requests. The numbers in the names are those of
-// the checklists for the web (D) and XEP-0124 (B).
+// The web side: pages, CORS, framing, slow clients, and bad bodies in good requests. The numbers in the names
+// are those of the checklists for the web (D) and XEP-0124 (B).
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -13,7 +13,9 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
 constexpr std::string_view host = "Host: example.org\r\n";
 
@@ -78,7 +80,8 @@ BOOST_AUTO_TEST_CASE(D_043_D_050_pages_and_methods) {
 BOOST_AUTO_TEST_CASE(D_046_head_has_the_length_of_get_and_no_body) {
   Bridge bridge;
   HttpClient client = bridge.connect();
-  client.send(request("GET /http-bind HTTP/1.1") + request("HEAD /http-bind HTTP/1.1") + request("GET /http-bind HTTP/1.1"));
+  client.send(request("GET /http-bind HTTP/1.1") + request("HEAD /http-bind HTTP/1.1") +
+              request("GET /http-bind HTTP/1.1"));
   const Response get = client.answer();
   const Response head = client.answer(true);
   BOOST_TEST(get.header("Content-Length") == head.header("Content-Length"));
@@ -86,7 +89,8 @@ BOOST_AUTO_TEST_CASE(D_046_head_has_the_length_of_get_and_no_body) {
 }
 
 BOOST_DATA_TEST_CASE(D_049_posts_reach_bosh_under_every_form_of_the_path,
-                     data::make({"/http-bind", "/http-bind/", "/http-bind?x=1", "http://example.org/http-bind"})) {
+                     data::make({"/http-bind", "/http-bind/", "/http-bind?x=1",
+                                 "http://example.org/http-bind"})) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   client.send(HttpClient::post_bytes(body_element("rid='1'"), {}, sample));
@@ -98,7 +102,8 @@ BOOST_AUTO_TEST_CASE(a_path_of_one_s_own_with_a_slash) {
   const Daemon daemon("upstream.server = \"" + server.address() +
                       "\"\n[[listen]]\naddress = \"127.0.0.1:0\"\nbosh_path = \"/chat/bosh/\"");
   HttpClient client(daemon);
-  for (const auto& [path, status] : {std::pair("/chat/bosh", 200U), std::pair("/chat/bosh/", 200U), std::pair("/http-bind", 404U)}) {
+  for (const auto& [path, status] :
+       {std::pair("/chat/bosh", 200U), std::pair("/chat/bosh/", 200U), std::pair("/http-bind", 404U)}) {
     client.send(HttpClient::post_bytes(body_element("rid='1'"), {}, path));
     BOOST_TEST(client.answer().status == status);
   }
@@ -109,8 +114,9 @@ BOOST_AUTO_TEST_CASE(B_017_the_content_type_does_not_matter) {
   HttpClient client = bridge.connect();
   for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "text/xml", ""}) {
     const std::string body = body_element("rid='1'");
-    client.send(request("POST /http-bind HTTP/1.1", "Content-Type: " + std::string(type) + "\r\nContent-Length: " +
-                                                        std::to_string(body.size()) + "\r\n") +
+    client.send(request("POST /http-bind HTTP/1.1", "Content-Type: " + std::string(type) +
+                                                        "\r\nContent-Length: " + std::to_string(body.size()) +
+                                                        "\r\n") +
                 body);
     BOOST_TEST(said(client.answer()) == "terminate improper-addressing");
   }
@@ -151,7 +157,8 @@ BOOST_AUTO_TEST_CASE(D_024_D_026_only_listed_origins) {
   BOOST_TEST(said(good) == "terminate improper-addressing");
   BOOST_TEST(good.header("Access-Control-Allow-Origin") == "https://chat.example");
   BOOST_TEST(has(good.header("Vary"), "Origin"));
-  for (const char* origin : {"https://evil.example", "null", "https://chat.example.evil", "http://chat.example"}) {
+  for (const char* origin :
+       {"https://evil.example", "null", "https://chat.example.evil", "http://chat.example"}) {
     const Response bad = client.ask(body, "Origin: " + std::string(origin) + "\r\n");
     BOOST_TEST(bad.status == 403U);
     BOOST_TEST(bad.header("Access-Control-Allow-Origin") == "");
@@ -164,14 +171,19 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(framing)
 
 struct Shape {
-  const char* bytes;  // what follows would be a request of its own if the two ends disagree about this one's length
+  const char*
+      bytes;  // what follows would be a request of its own if the two ends disagree about this one's length
   unsigned status;
 };
 
 // Each is sent with a second request behind it.
 const Shape smuggling[] = {
-    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+     "4\r\n\r\n0\r\n\r\n",
+     400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 4\r\n\r\nabcd", 400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400},
@@ -184,10 +196,14 @@ const Shape smuggling[] = {
     {"POST /http-bind HTTP/1.1\r\n Host: a\r\nContent-Length: 0\r\n\r\n", 400},
     {"POST /http-bind HTTP/1.1\nHost: a\nContent-Length: 3\n\nabc", 400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nX: a\rContent-Length: 3\r\n\r\nabc", 400},
-    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nX: a\x01" "b\r\nContent-Length: 0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nX: a\x01"
+     "b\r\nContent-Length: 0\r\n\r\n",
+     400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400},
-    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+    {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
+     400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
     {"POST /http-bind HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
     {"POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400},
@@ -304,7 +320,8 @@ BOOST_AUTO_TEST_CASE(B_008_a_session_over_http_1_0_with_a_connection_for_each_re
   for (std::uint64_t id = 1; id <= 5; ++id) {
     HttpClient client = bridge.connect();
     const std::string body = session.next(message(id));
-    client.send("POST /http-bind HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    client.send("POST /http-bind HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                body);
     BOOST_TEST(read_message(session.server) == message(id));
     session.server.send(message(id));
     BOOST_TEST(said(client.answer()) == message(id));
@@ -366,7 +383,8 @@ BOOST_AUTO_TEST_CASE(no_descriptors_left_is_no_end) {
   session.hold(client);
   session.server.send(message(1));
   BOOST_TEST(said(client.answer()) == message(1));
-  BOOST_TEST(said(client.ask(body_element("to='example.org' rid='1'"))) == "terminate remote-connection-failed");
+  BOOST_TEST(said(client.ask(body_element("to='example.org' rid='1'"))) ==
+             "terminate remote-connection-failed");
   crowd.clear();
   HttpClient late = bridge.connect();
   late.send(request("GET /http-bind HTTP/1.1"));
@@ -377,10 +395,12 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(proxies)
 
-BOOST_DATA_TEST_CASE(D_094_D_095_whose_word_counts_for_the_client_s_address, data::make({false, true}), trusted) {
+BOOST_DATA_TEST_CASE(D_094_D_095_whose_word_counts_for_the_client_s_address, data::make({false, true}),
+                     trusted) {
   Bridge bridge(trusted ? "proxy.trusted = [\"127.0.0.0/8\", \"192.0.2.7\"]" : "proxy.trusted = []");
   HttpClient client = bridge.connect();
-  client.post(body_element("to='example.org' rid='1'"), "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 192.0.2.7\r\n");
+  client.post(body_element("to='example.org' rid='1'"),
+              "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 192.0.2.7\r\n");
   Wire server = bridge.server.accept();
   server.send(stream_start() + std::string(features));
   const std::string sid = root_attribute(client.answer().body, "sid");
@@ -405,10 +425,11 @@ std::string trickle(HttpClient& client, std::string_view start) {
   return client.wire.read_to_end();
 }
 
-BOOST_DATA_TEST_CASE(D_082_a_request_that_does_not_get_on_is_cut,
-                     data::make({"P", "POST /http-bind HTTP/1.1\r\nHost: a\r\nX: ",
-                                 "POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n<body",
-                                 "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<body"})) {
+BOOST_DATA_TEST_CASE(
+    D_082_a_request_that_does_not_get_on_is_cut,
+    data::make({"P", "POST /http-bind HTTP/1.1\r\nHost: a\r\nX: ",
+                "POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n<body",
+                "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<body"})) {
   Bridge bridge("limits.request_timeout = \"1s\"");
   HttpClient client = bridge.connect();
   const std::string answer = trickle(client, sample);
@@ -448,8 +469,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(bad_bodies)
 
-// What stands for an attribute of the session: sid and rid. Most have a payload before the fault, which must not be
-// forwarded (B-029, B-188).
+// What stands for an attribute of the session: sid and rid. Most have a payload before the fault, which must
+// not be forwarded (B-029, B-188).
 const char* const faults[] = {
     "@",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/>",
@@ -458,19 +479,24 @@ const char* const faults[] = {
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/></body>text",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><p:iq/></body>",
-    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq a='1' a='2'/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq a='1' "
+    "a='2'/></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/>\xff</body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/>text</body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><!-- x --></body>",
-    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'><!-- x --></message></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'><!-- x "
+    "--></message></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><?php x?></body>",
-    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/><iq>&bomb;</iq></body>",
-    "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:client'/></stream:stream></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message "
+    "xmlns='jabber:client'/><iq>&bomb;</iq></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><message "
+    "xmlns='jabber:client'/></stream:stream></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:s='http://etherx.jabber.org/streams' @><message "
     "xmlns='jabber:client'/><s:stream/></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:s='http://etherx.jabber.org/streams' @><message "
     "xmlns='jabber:client'/><s:error/></body>",
-    "<body xmlns='http://jabber.org/protocol/httpbind' @><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind' @><starttls "
+    "xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' @><message xmlns='jabber:server'/></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:c='jabber:client' @><c:message/></body>",
     "<body xmlns='http://jabber.org/protocol/httpbind' wait='-1' @/>",
@@ -495,7 +521,8 @@ const char* const strangers[] = {
     "<?xml version='1.1'?><body xmlns='http://jabber.org/protocol/httpbind' @/>",
     "<?xml version='1.0' encoding='ISO-8859-1'?><body xmlns='http://jabber.org/protocol/httpbind' @/>",
     "<!DOCTYPE body><body xmlns='http://jabber.org/protocol/httpbind' @/>",
-    "<!DOCTYPE b [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><body xmlns='http://jabber.org/protocol/httpbind' "
+    "<!DOCTYPE b [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><body "
+    "xmlns='http://jabber.org/protocol/httpbind' "
     "@><message>&b;</message></body>",
     "<!DOCTYPE b SYSTEM 'http://127.0.0.1:1/x'><body xmlns='http://jabber.org/protocol/httpbind' @/>",
     "<!-- x --><body xmlns='http://jabber.org/protocol/httpbind' @/>",
@@ -515,7 +542,9 @@ std::string filled(std::string_view text, const std::string& attributes) {
   return out;
 }
 
-std::string names(const Session& session, std::uint64_t rid) { return "sid='" + session.sid + "'" + attribute("rid", rid); }
+std::string names(const Session& session, std::uint64_t rid) {
+  return "sid='" + session.sid + "'" + attribute("rid", rid);
+}
 
 BOOST_AUTO_TEST_CASE(B_187_what_names_no_session_is_a_bad_request_and_ends_none) {
   Bridge bridge;
@@ -534,7 +563,8 @@ BOOST_AUTO_TEST_CASE(B_187_what_names_no_session_is_a_bad_request_and_ends_none)
   BOOST_TEST(said(client.answer()) == message(1));
 }
 
-BOOST_DATA_TEST_CASE(B_188_a_fault_with_sid_and_rid_ends_that_session_and_is_not_forwarded, data::make(faults)) {
+BOOST_DATA_TEST_CASE(B_188_a_fault_with_sid_and_rid_ends_that_session_and_is_not_forwarded,
+                     data::make(faults)) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);
@@ -591,7 +621,8 @@ BOOST_AUTO_TEST_CASE(xml_depth_and_number_of_payloads_have_limits) {
 
 std::string of_size(const Session& session, std::uint64_t rid, std::size_t bytes) {
   const std::string empty = session.at(rid, "<message id='1'><body></body></message>");
-  return session.at(rid, "<message id='1'><body>" + std::string(bytes - empty.size(), 'x') + "</body></message>");
+  return session.at(rid,
+                    "<message id='1'><body>" + std::string(bytes - empty.size(), 'x') + "</body></message>");
 }
 
 constexpr std::size_t max_request = 64 * 1024;
@@ -605,7 +636,9 @@ BOOST_AUTO_TEST_CASE(a_body_up_to_the_limit_is_taken) {
 }
 
 BOOST_DATA_TEST_CASE(a_body_above_the_limit_of_a_live_session_is_a_policy_violation,
-                     data::make({max_request + 1, 3 * max_request, 20 * max_request}) * data::make({false, true}), size, chunked) {
+                     data::make({max_request + 1, 3 * max_request, 20 * max_request}) *
+                         data::make({false, true}),
+                     size, chunked) {
   Bridge bridge("limits.max_request = \"64 KiB\"");
   HttpClient first = bridge.connect();
   HttpClient client = bridge.connect();
@@ -639,9 +672,10 @@ BOOST_AUTO_TEST_CASE(B_214_a_body_above_the_limit_of_no_session_is_a_413) {
   HttpClient opener = bridge.connect();
   Session session(bridge, opener);
   const std::string padding(2 * max_request, 'x');
-  for (const std::string& start : {std::string(), std::string("<"), std::string("<body xmlns='http://jabber.org/protocol/httpbind' "),
-                                   body_element("rid='1' to='example.org'", " "), body_element("rid='1' sid='00'", " "),
-                                   body_element("rid='1' sid='" + std::string(34, '0') + "'", " ")}) {
+  for (const std::string& start :
+       {std::string(), std::string("<"), std::string("<body xmlns='http://jabber.org/protocol/httpbind' "),
+        body_element("rid='1' to='example.org'", " "), body_element("rid='1' sid='00'", " "),
+        body_element("rid='1' sid='" + std::string(34, '0') + "'", " ")}) {
     HttpClient client = bridge.connect();
     client.post(start.substr(0, start.rfind(" </body>")) + padding);
     const Response answer = client.answer();

@@ -1,9 +1,9 @@
-// Many sessions on two threads, and garbage of both sides. Each message's id tells its session, so that one that went astray
-// would show.
+// Many sessions on two threads, and garbage of both sides. Each message's id tells its session, so that one
+// that went astray would show.
 #include <signal.h>
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -29,7 +29,8 @@ struct Client {
   std::uint64_t sent = 0;
 
   std::string next(std::string_view payload = {}, std::string_view attributes = {}) {
-    return body_element("sid='" + sid + "'" + attribute("rid", ++rid) + " " + std::string(attributes), payload);
+    return body_element("sid='" + sid + "'" + attribute("rid", ++rid) + " " + std::string(attributes),
+                        payload);
   }
   /// A request with this session's next message, and its echo.
   std::string next_message() {
@@ -99,7 +100,8 @@ BOOST_AUTO_TEST_CASE(over_direct_connections) {
     if (round % 2 == 1)
       for (HttpClient& wire : wires) wire = HttpClient(load.daemon);
     for (std::size_t i = 0; i < session_count; ++i) wires[i].post(load.clients[i].next_message());
-    for (std::size_t i = 0; i < session_count; ++i) BOOST_TEST(said(wires[i].answer()) == load.clients[i].echo());
+    for (std::size_t i = 0; i < session_count; ++i)
+      BOOST_TEST(said(wires[i].answer()) == load.clients[i].echo());
   }
   for (std::size_t i = 0; i < session_count; ++i) wires[i].post(load.clients[i].goodbye());
   for (HttpClient& wire : wires) BOOST_TEST(said(wire.answer()) == "terminate");
@@ -117,11 +119,14 @@ void mix_sessions(Load& load) {
   for (int round = 0; round < 6; ++round) {
     std::shuffle(order.begin(), order.end(), random);
     for (std::size_t i = 0; i < session_count; i += wires.size()) {
-      for (std::size_t k = 0; k < wires.size(); ++k) wires[k].post(order[i + k]->next_message(), forwarded_for(*order[i + k]));
-      for (std::size_t k = 0; k < wires.size(); ++k) BOOST_TEST(said(wires[k].answer()) == order[i + k]->echo());
+      for (std::size_t k = 0; k < wires.size(); ++k)
+        wires[k].post(order[i + k]->next_message(), forwarded_for(*order[i + k]));
+      for (std::size_t k = 0; k < wires.size(); ++k)
+        BOOST_TEST(said(wires[k].answer()) == order[i + k]->echo());
     }
   }
-  for (Client& client : load.clients) BOOST_TEST(said(wires[0].ask(client.goodbye(), forwarded_for(client))) == "terminate");
+  for (Client& client : load.clients)
+    BOOST_TEST(said(wires[0].ask(client.goodbye(), forwarded_for(client))) == "terminate");
   load.finish();
 }
 
@@ -131,7 +136,8 @@ BOOST_AUTO_TEST_CASE(over_a_proxy_s_connections) {
   BOOST_TEST(load.daemon.log_lines("client=192.0.2.").size() == session_count);
 }
 
-// No proxy should look like this, but a connection that has moved to one thread may well name a session of another.
+// No proxy should look like this, but a connection that has moved to one thread may well name a session of
+// another.
 BOOST_AUTO_TEST_CASE(over_the_connections_of_an_unknown_proxy) {
   Load load("proxy.trusted = []");
   mix_sessions(load);
@@ -161,7 +167,8 @@ BOOST_AUTO_TEST_CASE(a_connection_that_moves_takes_along_what_is_behind_its_firs
   load.finish();
 }
 
-// One connection, many requests of many sessions behind each other: answers come in the order of the requests.
+// One connection, many requests of many sessions behind each other: answers come in the order of the
+// requests.
 BOOST_AUTO_TEST_CASE(pipelined_on_one_connection_of_a_proxy) {
   Load load("proxy.trusted = [\"127.0.0.1\"]");
   load.open_all();
@@ -188,7 +195,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(garbage)
 
-/// Changes bytes at random, the same way with every run; another way with another BOSHD_SEED in the environment.
+/// Changes bytes at random, the same way with every run; another way with another BOSHD_SEED in the
+/// environment.
 class Mutator {
  public:
   std::string operator()(std::string text) {
@@ -201,18 +209,50 @@ class Mutator {
 
  private:
   void change(std::string& text) {
-    static const std::string tokens[] = {"<",        ">",       "&",         "'",       "\"",    "\r\n",        std::string(1, '\0'),
-                                         "\xff",     "\xc3",    "<!--",      "]]>",     "<?x?>", "<![CDATA[",   "&#0;",
-                                         "<!DOCTYPE a>", "</body>", "xmlns=''", "xmlns:p='p'", "p:", "Content-Length: 1\r\n", "chunked",
-                                         "</stream:stream>", "<stream:error/>", "-1", "99999999999999999999", "\xef\xbb\xbf"};
+    static const std::string tokens[] = {"<",
+                                         ">",
+                                         "&",
+                                         "'",
+                                         "\"",
+                                         "\r\n",
+                                         std::string(1, '\0'),
+                                         "\xff",
+                                         "\xc3",
+                                         "<!--",
+                                         "]]>",
+                                         "<?x?>",
+                                         "<![CDATA[",
+                                         "&#0;",
+                                         "<!DOCTYPE a>",
+                                         "</body>",
+                                         "xmlns=''",
+                                         "xmlns:p='p'",
+                                         "p:",
+                                         "Content-Length: 1\r\n",
+                                         "chunked",
+                                         "</stream:stream>",
+                                         "<stream:error/>",
+                                         "-1",
+                                         "99999999999999999999",
+                                         "\xef\xbb\xbf"};
     const std::size_t at = number(0, text.size());
     const std::size_t length = std::min(number(1, 12), text.size() - at);
     switch (number(0, 5)) {
-      case 0: text.insert(at, tokens[number(0, std::size(tokens) - 1)]); break;
-      case 1: text.erase(at, length); break;
-      case 2: text.insert(at, text.substr(at, length)); break;
-      case 3: text.insert(number(0, text.size()), text.substr(at, length)); break;
-      case 4: text.resize(at); break;
+      case 0:
+        text.insert(at, tokens[number(0, std::size(tokens) - 1)]);
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, text.substr(at, length));
+        break;
+      case 3:
+        text.insert(number(0, text.size()), text.substr(at, length));
+        break;
+      case 4:
+        text.resize(at);
+        break;
       default:
         if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << number(0, 7)));
     }
@@ -252,14 +292,15 @@ BOOST_AUTO_TEST_CASE(requests) {
   Mutator mutate;
   for (int i = 0; i < count; ++i) {
     // With another rid the request waits for its turn as long as `wait`.
-    Client client{1, root_attribute(opener.ask(body_element("to='example.org' rid='1' wait='1'")).body, "sid")};
+    Client client{1,
+                  root_attribute(opener.ask(body_element("to='example.org' rid='1' wait='1'")).body, "sid")};
     const std::string request = client.next_message();
     const std::string valid[] = {
         HttpClient::post_bytes(body),
         HttpClient::post_bytes(request),
         HttpClient::post_bytes(request, "X-Forwarded-For: 192.0.2.1, 192.0.2.2\r\n"),
-        "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10;x=y\r\n" + body.substr(0, 16) +
-            "\r\n0\r\nTrailer: x\r\n\r\n",
+        "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10;x=y\r\n" +
+            body.substr(0, 16) + "\r\n0\r\nTrailer: x\r\n\r\n",
         "OPTIONS /http-bind HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\n\r\n",
     };
     HttpClient wire(daemon);
@@ -280,8 +321,9 @@ BOOST_AUTO_TEST_CASE(servers) {
   constexpr int count = 2000;
   const EchoServer server;
   const FakeServer bad;
-  const Daemon daemon("threads = 2\nupstream.domains = [\"example.org\"]\nupstream.server = \"" + server.address() +
-                      "\"\nupstream.domain.\"bad.example\".server = \"" + bad.address() + "\"");
+  const Daemon daemon("threads = 2\nupstream.domains = [\"example.org\"]\nupstream.server = \"" +
+                      server.address() + "\"\nupstream.domain.\"bad.example\".server = \"" + bad.address() +
+                      "\"");
   Bystander bystander(daemon);
   const std::string valid = stream_start() + std::string(features) + messages(1, 3) +
                             "<iq id='1' xmlns:p='urn:p'><p:query/>&amp;é</iq>" + std::string(stream_end);

@@ -12,7 +12,9 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
 }  // namespace
 
@@ -89,7 +91,8 @@ BOOST_AUTO_TEST_CASE(a_bad_configuration_names_file_line_key_and_what_is_allowed
       BOOST_TEST_CONTEXT(mistake.toml << ": " << outcome.err) {
         BOOST_TEST(outcome.status == 2);
         BOOST_TEST(has(outcome.err, file));
-        for (const char* part : mistake.parts) BOOST_TEST(has(outcome.err, part), part << " is not in the message");
+        for (const char* part : mistake.parts)
+          BOOST_TEST(has(outcome.err, part), part << " is not in the message");
       }
     }
   }
@@ -113,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_second_daemon_on_the_same_port_fails_with_a_reason) {
 
 BOOST_AUTO_TEST_CASE(several_listeners) {
   const FakeServer server;
-  const Daemon daemon("upstream.server = \"" + server.address() + "\"\n[[listen]]\naddress = \"[::1]:0\"\nbosh_path = \"/b\"");
+  const Daemon daemon("upstream.server = \"" + server.address() +
+                      "\"\n[[listen]]\naddress = \"[::1]:0\"\nbosh_path = \"/b\"");
   BOOST_TEST(has(daemon.wait_for_log("address=[::1]:"), "path=/b"));
   HttpClient client(daemon);
   BOOST_TEST(said(client.ask(body_element("rid='1'"))) == "terminate improper-addressing");
@@ -123,8 +127,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(stopping)
 
-// Two threads, direct and proxied connections, sessions with and without a held request, data that waits, a request that is
-// not complete: each gets what it can still get.
+// Two threads, direct and proxied connections, sessions with and without a held request, data that waits, a
+// request that is not complete: each gets what it can still get.
 BOOST_DATA_TEST_CASE(a_signal_ends_everything_in_order, data::make({SIGTERM, SIGINT})) {
   constexpr std::size_t count = 20;
   Bridge bridge("threads = 2\nproxy.trusted = [\"127.0.0.1\"]");
@@ -168,7 +172,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_read_does_not_stop_the_end) {
   Bridge bridge("limits.upstream_queue = \"1 MiB\"", ServerOn::unix_socket);
   HttpClient clients[] = {bridge.connect(), bridge.connect()};
   Session session(bridge, clients[0]);
-  for (std::size_t i = 0; i < 10; ++i) clients[i % 2].post(session.next(message(i) + std::string(50'000, ' ')));
+  for (std::size_t i = 0; i < 10; ++i)
+    clients[i % 2].post(session.next(message(i) + std::string(50'000, ' ')));
   bridge.settle();
   bridge.daemon.signal(SIGTERM);
   BOOST_TEST(bridge.daemon.exit_status() == 0);
@@ -189,7 +194,8 @@ BOOST_AUTO_TEST_CASE(B_215_no_level_tells_a_stanza_a_password_or_a_whole_sid) {
     return session;
   };
   Session good = open();
-  client.post(good.next("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + secret + "</auth>"));
+  client.post(
+      good.next("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + secret + "</auth>"));
   good.server.read_until("</auth>");
   good.server.send("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + secret + "</challenge>");
   client.answer();
@@ -214,7 +220,8 @@ BOOST_AUTO_TEST_CASE(B_215_no_level_tells_a_stanza_a_password_or_a_whole_sid) {
   client.post(large.next("<message>" + secret + std::string(5000, ' ') + "</message>"));
   client.answer();
 
-  for (Session* session : {&good, &malformed, &text, &numbers, &server, &error, &large}) session->server.close();
+  for (Session* session : {&good, &malformed, &text, &numbers, &server, &error, &large})
+    session->server.close();
   client.wire.close();
   bridge.daemon.signal(SIGTERM);
   BOOST_TEST(bridge.daemon.exit_status() == 0);

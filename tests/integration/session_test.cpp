@@ -1,5 +1,5 @@
-// BOSH sessions over sockets: creation, payload both ways, rids, lost connections, timers, the end. The numbers in the
-// names are those of the checklists for XEP-0124 (B) and XEP-0206 (X).
+// BOSH sessions over sockets: creation, payload both ways, rids, lost connections, timers, the end. The
+// numbers in the names are those of the checklists for XEP-0124 (B) and XEP-0206 (X).
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -13,7 +13,9 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
 /// The one line at the session's end.
 std::string end_line(Bridge& bridge) {
@@ -32,7 +34,9 @@ struct Granted {
   const char* version;
 };
 
-std::ostream& operator<<(std::ostream& out, const Granted& granted) { return out << granted.asked; }
+std::ostream& operator<<(std::ostream& out, const Granted& granted) {
+  return out << granted.asked;
+}
 
 const Granted grants[] = {
     {"wait='45' hold='1' ver='1.6'", "45", "1", "2", "1.6"},
@@ -50,21 +54,28 @@ BOOST_AUTO_TEST_SUITE(creation)
 BOOST_AUTO_TEST_CASE(B_063_B_068_X_021_the_answer_has_the_terms_and_the_features) {
   Bridge bridge("session.inactivity = \"70s\"\nsession.polling = \"3s\"");
   HttpClient client = bridge.connect();
-  const Session session(bridge, client, "to='example.org' xml:lang='de' wait='45' hold='1' ver='1.6' xmpp:version='1.0'");
+  const Session session(bridge, client,
+                        "to='example.org' xml:lang='de' wait='45' hold='1' ver='1.6' xmpp:version='1.0'");
   const Response& answer = session.created;
   BOOST_TEST(answer.status == 200U);
   BOOST_TEST(answer.header("Content-Type") == "text/xml; charset=utf-8");
   BOOST_TEST(answer.header("Cache-Control") == "no-store");
   const std::pair<const char*, const char*> expected[] = {
-      {"wait", "45"},           {"hold", "1"},
-      {"requests", "2"},        {"inactivity", "70"},
-      {"polling", "3"},         {"ver", "1.6"},
-      {"from", "example.org"},  {"authid", "stream-1"},
-      {"xmpp:version", "1.0"},  {"xmpp:restartlogic", "true"},
+      {"wait", "45"},
+      {"hold", "1"},
+      {"requests", "2"},
+      {"inactivity", "70"},
+      {"polling", "3"},
+      {"ver", "1.6"},
+      {"from", "example.org"},
+      {"authid", "stream-1"},
+      {"xmpp:version", "1.0"},
+      {"xmpp:restartlogic", "true"},
       {"xmlns:stream", "http://etherx.jabber.org/streams"},
   };
   for (const auto& [name, value] : expected)
-    BOOST_TEST(root_attribute(answer.body, name) == value, name << " is " << root_attribute(answer.body, name));
+    BOOST_TEST(root_attribute(answer.body, name) == value,
+               name << " is " << root_attribute(answer.body, name));
   BOOST_TEST(std::regex_match(session.sid, std::regex("[0-9a-f]{34}")), session.sid);
   BOOST_TEST(has(answer.body, "<mechanism>ANONYMOUS</mechanism>"));
   for (const char* part : {"to='example.org'", "version='1.0'", "xml:lang='de'", "xmlns='jabber:client'"})
@@ -109,16 +120,20 @@ BOOST_AUTO_TEST_CASE(X_039_X_045_restart_opens_the_stream_anew_on_the_same_conne
   HttpClient client = bridge.connect();
   Session session(bridge, client);
   client.post(session.next("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>"));
-  BOOST_TEST(session.server.read_until(">") == "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>");
+  BOOST_TEST(session.server.read_until(">") ==
+             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>");
   session.server.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
   BOOST_TEST(said(client.answer()) == "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
 
   client.post(session.next({}, "to='example.org' xml:lang='en' xmpp:restart='true'"));
   const std::string header = read_stream_start(session.server);
-  BOOST_TEST(header.starts_with("<?xml version='1.0'?><stream:stream "), header);  // and no footer before it
+  BOOST_TEST(header.starts_with("<?xml version='1.0'?><stream:stream "),
+             header);  // and no footer before it
   session.server.send(
-      "<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' version='1.0' "
-      "id='stream-2' from='example.org'><s:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></s:features>");
+      "<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' "
+      "version='1.0' "
+      "id='stream-2' from='example.org'><s:features><bind "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></s:features>");
   const Response answer = client.answer();
   BOOST_TEST(root_attribute(answer.body, "type") == "");
   BOOST_TEST(has(answer.body, "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"), answer.body);
@@ -161,16 +176,22 @@ struct Rewritten {
   const char* forwarded;
 };
 
-std::ostream& operator<<(std::ostream& out, const Rewritten& rewritten) { return out << rewritten.payload; }
+std::ostream& operator<<(std::ostream& out, const Rewritten& rewritten) {
+  return out << rewritten.payload;
+}
 
-// The body declares xmlns:xmpp and, here, xmlns:p. Each payload ends with what the others end with, to read up to it.
+// The body declares xmlns:xmpp and, here, xmlns:p. Each payload ends with what the others end with, to read
+// up to it.
 const Rewritten to_server[] = {
-    {"<message xmlns='jabber:client'><body>x</body></message>", "<message xmlns='jabber:client'><body>x</body></message>"},
+    {"<message xmlns='jabber:client'><body>x</body></message>",
+     "<message xmlns='jabber:client'><body>x</body></message>"},
     {"<message><body>x</body></message>", "<message xmlns='jabber:client'><body>x</body></message>"},
     {"<message xmlns=\"http://jabber.org/protocol/httpbind\"><body>x</body></message>",
      "<message xmlns=\"jabber:client\"><body>x</body></message>"},
-    {"<message xmlns='jabber:client'><p:x/></message>", "<message xmlns:p='urn:p' xmlns='jabber:client'><p:x/></message>"},
-    {"<message xmlns='jabber:client'>&lt;&#x1F600;é</message>", "<message xmlns='jabber:client'>&lt;&#x1F600;é</message>"},
+    {"<message xmlns='jabber:client'><p:x/></message>",
+     "<message xmlns:p='urn:p' xmlns='jabber:client'><p:x/></message>"},
+    {"<message xmlns='jabber:client'>&lt;&#x1F600;é</message>",
+     "<message xmlns='jabber:client'>&lt;&#x1F600;é</message>"},
 };
 
 BOOST_DATA_TEST_CASE(B_038_X_008_what_the_server_gets, data::make(to_server)) {
@@ -319,7 +340,8 @@ BOOST_AUTO_TEST_CASE(B_148_a_repeat_of_a_held_rid_takes_its_place) {
   BOOST_TEST(!session.server.readable());
 }
 
-BOOST_DATA_TEST_CASE(B_141_B_149_a_rid_outside_the_window_ends_the_session, data::make({3, 1000, -5}), offset) {
+BOOST_DATA_TEST_CASE(B_141_B_149_a_rid_outside_the_window_ends_the_session, data::make({3, 1000, -5}),
+                     offset) {
   Bridge bridge;
   HttpClient first = bridge.connect();
   HttpClient second = bridge.connect();
@@ -363,8 +385,12 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(lost_connections)
 
-void close(Wire& wire) { wire.close(); }
-void reset(Wire& wire) { wire.reset(); }
+void close(Wire& wire) {
+  wire.close();
+}
+void reset(Wire& wire) {
+  wire.reset();
+}
 using Lose = void (*)(Wire&);
 constexpr Lose losses[] = {close, reset};
 
@@ -381,7 +407,8 @@ BOOST_DATA_TEST_CASE(B_095_data_for_a_lost_request_goes_to_the_next, data::xrang
   BOOST_TEST(said(second.ask(session.next())) == message(1));
 }
 
-// Whichever the daemon sees first, the loss or the data: a client that repeats its rid and goes on gets it, once.
+// Whichever the daemon sees first, the loss or the data: a client that repeats its rid and goes on gets it,
+// once.
 BOOST_DATA_TEST_CASE(B_096_data_that_crosses_the_loss_is_not_lost, data::xrange(2), way) {
   Bridge bridge;
   HttpClient opener = bridge.connect();
@@ -468,9 +495,9 @@ BOOST_AUTO_TEST_CASE(B_109_silence_ends_the_session) {
   Session session(bridge, client);
   BOOST_TEST(session.server.read_until(">") == stream_end);
   const std::string line = end_line(bridge);
-  for (const std::string& part : {std::string("info session-end reason=inactive"),
-                                  " sid=" + session.sid.substr(0, 6) + "…", std::string(" domain=example.org"),
-                                  std::string(" client=127.0.0.1"), std::string(" seconds=2")})
+  for (const std::string& part :
+       {std::string("info session-end reason=inactive"), " sid=" + session.sid.substr(0, 6) + "…",
+        std::string(" domain=example.org"), std::string(" client=127.0.0.1"), std::string(" seconds=2")})
     BOOST_TEST(has(line, part), part << " is not in " << line);
   BOOST_TEST(said(client.ask(session.next())) == "terminate item-not-found");
 }
@@ -502,8 +529,8 @@ BOOST_AUTO_TEST_CASE(B_200_B_205_terminate_alone_and_repeated) {
 BOOST_AUTO_TEST_CASE(B_041_an_unknown_sid_is_told_in_a_200) {
   Bridge bridge;
   HttpClient client = bridge.connect();
-  for (const std::string& sid : {std::string(34, '0'), std::string(34, 'f'), std::string("nonsense"), std::string("&lt;"),
-                                 std::string(1000, 'x'), std::string("00/../../etc")})
+  for (const std::string& sid : {std::string(34, '0'), std::string(34, 'f'), std::string("nonsense"),
+                                 std::string("&lt;"), std::string(1000, 'x'), std::string("00/../../etc")})
     BOOST_TEST(said(client.ask(body_element("rid='1' sid='" + sid + "'"))) == "terminate item-not-found");
 }
 

@@ -1,5 +1,5 @@
-// The server's side of a session: how it can fail, what it may send, the order of events, and who waits for whom when one
-// end does not read.
+// The server's side of a session: how it can fail, what it may send, the order of events, and who waits for
+// whom when one end does not read.
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -11,9 +11,13 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
-std::string creation(std::string_view attributes) { return body_element("rid='1' " + std::string(attributes)); }
+std::string creation(std::string_view attributes) {
+  return body_element("rid='1' " + std::string(attributes));
+}
 
 void check_end(Bridge& bridge, std::string_view reason) {
   const std::string line = bridge.daemon.wait_for_log("session-end");
@@ -61,7 +65,9 @@ struct Ending {
   const char* reply;  // what the server is told
 };
 
-std::ostream& operator<<(std::ostream& out, const Ending& ending) { return out << ending.sends; }
+std::ostream& operator<<(std::ostream& out, const Ending& ending) {
+  return out << ending.sends;
+}
 
 const Ending endings[] = {
     {"<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
@@ -73,7 +79,8 @@ const Ending endings[] = {
     {"<message></iq>", "terminate remote-connection-failed", "server-bad-xml", "<not-well-formed"},
     {"<p:message/>", "terminate remote-connection-failed", "server-bad-xml", "<not-well-formed"},
     {"<message>\xff</message>", "terminate remote-connection-failed", "server-bad-xml", "<not-well-formed"},
-    {"<message><!-- x --></message>", "terminate remote-connection-failed", "server-bad-xml", "<restricted-xml"},
+    {"<message><!-- x --></message>", "terminate remote-connection-failed", "server-bad-xml",
+     "<restricted-xml"},
     {"<?php x ?>", "terminate remote-connection-failed", "server-bad-xml", "<restricted-xml"},
     {"<message>&bomb;</message>", "terminate remote-connection-failed", "server-bad-xml", "<restricted-xml"},
     {"<!DOCTYPE x>", "terminate remote-connection-failed", "server-bad-xml", "<not-well-formed"},
@@ -94,7 +101,8 @@ void check_ending(const Ending& ending, bool held) {
   BOOST_TEST(said(held ? client.answer() : client.ask(session.next())) == message(1));
   const Response last = client.ask(session.next());
   const std::string expected = ending.answer;
-  BOOST_TEST((expected.ends_with("error") ? said(last).starts_with(expected) : said(last) == expected), said(last));
+  BOOST_TEST((expected.ends_with("error") ? said(last).starts_with(expected) : said(last) == expected),
+             said(last));
   if (expected.ends_with("error")) {  // X-004, X-053
     BOOST_TEST(root_attribute(last.body, "xmlns:stream") == "http://etherx.jabber.org/streams");
     BOOST_TEST(has(last.body, "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"));
@@ -106,10 +114,13 @@ BOOST_DATA_TEST_CASE(X_052_B_189_the_stream_ends_while_a_request_is_held, data::
   check_ending(sample, true);
 }
 
-BOOST_DATA_TEST_CASE(B_190_the_stream_ends_while_nothing_is_held, data::make(endings)) { check_ending(sample, false); }
+BOOST_DATA_TEST_CASE(B_190_the_stream_ends_while_nothing_is_held, data::make(endings)) {
+  check_ending(sample, false);
+}
 
 const char* const bad_openings[] = {
-    "<?xml version='1.0'?><!DOCTYPE s [<!ENTITY a 'b'>]><stream:stream xmlns:stream='http://etherx.jabber.org/streams'>",
+    "<?xml version='1.0'?><!DOCTYPE s [<!ENTITY a 'b'>]><stream:stream "
+    "xmlns:stream='http://etherx.jabber.org/streams'>",
     "<?xml version='1.1'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams'>",
     "<html><body>no server</body></html>",
     "HTTP/1.1 400 Bad Request\r\n\r\n",
@@ -136,13 +147,15 @@ BOOST_AUTO_TEST_CASE(X_054_a_stream_error_at_the_opening) {
   client.post(creation("to='example.org'"));
   Wire server = bridge.server.accept();
   read_stream_start(server);
-  server.send(stream_start() + "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+  server.send(stream_start() +
+              "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
   BOOST_TEST(said(client.answer()).starts_with("terminate remote-stream-error: <stream:error"));
 }
 
 BOOST_AUTO_TEST_CASE(B_079_an_unreachable_server_is_told_at_once) {
   TemporaryDirectory directory;
-  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"unix.example\".server = \"unix:" + directory.path("nothing") +
+  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"unix.example\".server = \"unix:" +
+                directory.path("nothing") +
                 "\"\nupstream.domain.\"file.example\".server = \"unix:" + directory.write("file", "") + "\"");
   bridge.server.stop();
   HttpClient client = bridge.connect();
@@ -168,10 +181,12 @@ BOOST_AUTO_TEST_SUITE(domains)
 
 BOOST_AUTO_TEST_CASE(B_045_only_listed_domains_are_served) {
   FakeServer own;
-  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"own.example\".server = \"" + own.address() + "\"");
+  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"own.example\".server = \"" +
+                own.address() + "\"");
   HttpClient client = bridge.connect();
   for (const char* domain : {"example.com", "sub.example.org", "localhost", "127.0.0.1"})
-    BOOST_TEST(said(client.ask(creation("to='" + std::string(domain) + "'"))) == "terminate host-unknown", domain);
+    BOOST_TEST(said(client.ask(creation("to='" + std::string(domain) + "'"))) == "terminate host-unknown",
+               domain);
   for (const char* attributes : {"", "to=''"})
     BOOST_TEST(said(client.ask(creation(attributes))) == "terminate improper-addressing", attributes);
   BOOST_TEST(!bridge.server.has_connection());
@@ -201,17 +216,19 @@ BOOST_AUTO_TEST_CASE(X_027_features_a_client_can_t_use_are_hidden) {
   HttpClient client = bridge.connect();
   client.post(creation("to='example.org'"));
   Wire server = bridge.server.accept();
-  server.send(stream_start() +
-              "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><compression "
-              "xmlns='http://jabber.org/features/compress'><method>zlib</method></compression><mechanisms "
-              "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1-PLUS</mechanism><mechanism>SCRAM-SHA-1"
-              "</mechanism></mechanisms></stream:features>");
+  server.send(
+      stream_start() +
+      "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><compression "
+      "xmlns='http://jabber.org/features/compress'><method>zlib</method></compression><mechanisms "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1-PLUS</mechanism><mechanism>SCRAM-SHA-1"
+      "</mechanism></mechanisms></stream:features>");
   const std::string body = client.answer().body;
   for (const char* hidden : {"starttls", "zlib", "PLUS"}) BOOST_TEST(!has(body, hidden), body);
   BOOST_TEST(has(body, "<mechanism>SCRAM-SHA-1</mechanism>"));
 }
 
-BOOST_DATA_TEST_CASE(a_stanza_up_to_the_limit_passes, data::make({-1, 0, 1}) * data::make({false, true}), over, in_pieces) {
+BOOST_DATA_TEST_CASE(a_stanza_up_to_the_limit_passes, data::make({-1, 0, 1}) * data::make({false, true}),
+                     over, in_pieces) {
   constexpr int limit = 10'240;
   Bridge bridge("limits.max_stanza = \"10 KiB\"");
   HttpClient client = bridge.connect();
@@ -245,7 +262,8 @@ BOOST_AUTO_TEST_CASE(a_stanza_in_as_many_segments_as_bytes) {
   HttpClient client = bridge.connect();
   Session session(bridge, client);
   session.hold(client);
-  const std::string stanza = "<message id='1' xml:lang=\"de\"><body>&lt;Grüße&gt; 😀</body><x xmlns='urn:x' a='1>2'/></message>";
+  const std::string stanza =
+      "<message id='1' xml:lang=\"de\"><body>&lt;Grüße&gt; 😀</body><x xmlns='urn:x' a='1>2'/></message>";
   for (const char byte : stanza) {
     BOOST_TEST(!client.wire.readable());
     session.server.send({&byte, 1});
@@ -286,11 +304,12 @@ BOOST_AUTO_TEST_CASE(thousands_of_tiny_elements_at_once) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-// No clock is asked here. The server listens on a Unix socket: when a write on it has returned, the other end can read it.
+// No clock is asked here. The server listens on a Unix socket: when a write on it has returned, the other end
+// can read it.
 BOOST_AUTO_TEST_SUITE(order_of_events)
 
-// An answer is released by the very request whose payload must be upstream by then. When the answer is here, the server
-// must be able to read the payload without waiting.
+// An answer is released by the very request whose payload must be upstream by then. When the answer is here,
+// the server must be able to read the payload without waiting.
 BOOST_AUTO_TEST_CASE(B_080_stanzas_are_written_upstream_before_anything_is_answered) {
   Bridge bridge({}, ServerOn::unix_socket);
   HttpClient clients[] = {bridge.connect(), bridge.connect()};
@@ -304,9 +323,9 @@ BOOST_AUTO_TEST_CASE(B_080_stanzas_are_written_upstream_before_anything_is_answe
   }
 }
 
-// The daemon stands still while a stanza comes from the server and then a request for a page on another connection. It
-// finds both when it goes on, in this order. If the stanza's answer waited for a timer or for a later turn of the loop,
-// the page would be there before it.
+// The daemon stands still while a stanza comes from the server and then a request for a page on another
+// connection. It finds both when it goes on, in this order. If the stanza's answer waited for a timer or for
+// a later turn of the loop, the page would be there before it.
 BOOST_AUTO_TEST_CASE(B_088_data_leaves_on_the_oldest_held_request_in_the_same_turn) {
   Bridge bridge({}, ServerOn::unix_socket);
   HttpClient client = bridge.connect();
@@ -331,7 +350,7 @@ BOOST_AUTO_TEST_SUITE(back_pressure)
 
 const ServerOn places[] = {ServerOn::tcp, ServerOn::unix_socket};
 constexpr std::size_t queue = 64 * 1024;
-constexpr int many_turns = 50;  // to read all that the kernel may hold
+constexpr int many_turns = 50;                  // to read all that the kernel may hold
 constexpr std::size_t much = 16 * 1024 * 1024;  // so much would not be left in the kernel's buffers
 
 std::string padded_message(std::uint64_t id) {
@@ -339,7 +358,8 @@ std::string padded_message(std::uint64_t id) {
   return out.insert(out.find("</body>"), std::string(1000, 'x'));
 }
 
-BOOST_DATA_TEST_CASE(B_091_a_client_that_does_not_fetch_stops_the_reading_from_its_server, data::xrange(2), place) {
+BOOST_DATA_TEST_CASE(B_091_a_client_that_does_not_fetch_stops_the_reading_from_its_server, data::xrange(2),
+                     place) {
   Bridge bridge("limits.client_queue = \"64 KiB\"", places[place]);
   HttpClient client = bridge.connect();
   Session session(bridge, client);
@@ -369,7 +389,8 @@ BOOST_DATA_TEST_CASE(B_091_a_client_that_does_not_fetch_stops_the_reading_from_i
   check_sequence(got, 1, id);
 }
 
-// Requests wait when the server does not read: the client can have so many of them under way as it was granted.
+// Requests wait when the server does not read: the client can have so many of them under way as it was
+// granted.
 BOOST_DATA_TEST_CASE(B_213_a_server_that_does_not_read_makes_requests_wait, data::xrange(2), place) {
   Bridge bridge("limits.upstream_queue = \"64 KiB\"", places[place]);
   HttpClient clients[] = {bridge.connect(), bridge.connect()};

@@ -20,12 +20,18 @@ bool wait(int descriptor, short events, std::chrono::milliseconds limit = patien
   return ::poll(&entry, 1, static_cast<int>(limit.count())) == 1;
 }
 
-std::string error_text() { return std::strerror(errno); }
+std::string error_text() {
+  return std::strerror(errno);
+}
 
 }  // namespace
 
-bool wait_readable(int descriptor) { return wait(descriptor, POLLIN); }
-bool is_readable(int descriptor) { return wait(descriptor, POLLIN, {}); }
+bool wait_readable(int descriptor) {
+  return wait(descriptor, POLLIN);
+}
+bool is_readable(int descriptor) {
+  return wait(descriptor, POLLIN, {});
+}
 
 std::string excerpt(std::string_view text) {
   constexpr std::size_t most = 600;
@@ -112,9 +118,13 @@ std::optional<std::string> Wire::read_available() {
 bool Wire::readable_within(std::chrono::milliseconds limit) const {
   return !buffer_.empty() || wait(socket_.get(), POLLIN, limit);
 }
-bool Wire::writable() const { return wait(socket_.get(), POLLOUT, {}); }
+bool Wire::writable() const {
+  return wait(socket_.get(), POLLOUT, {});
+}
 
-void Wire::finish() { ::shutdown(socket_.get(), SHUT_WR); }
+void Wire::finish() {
+  ::shutdown(socket_.get(), SHUT_WR);
+}
 
 void Wire::reset() {
   const linger at_once{1, 0};

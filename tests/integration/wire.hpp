@@ -1,4 +1,5 @@
-// One end of a stream socket with blocking calls. Everything that waits has a deadline that only a failure reaches.
+// One end of a stream socket with blocking calls. Everything that waits has a deadline that only a failure
+// reaches.
 #pragma once
 
 #include <chrono>
