@@ -116,8 +116,12 @@ void Session::act(Time now, Body&& body, Effects& effects) {
 /// What is queued goes to an older request, never beside type='terminate', which clients take as the very
 /// end. The oldest that is left gets the terminal body, all others an empty one (XEP-0124 §13, B-199).
 void Session::terminated(Time now, Effects& effects) {
-  while (waiting_.size() > 1 && waiting_.front().lost) answer_oldest(now, {}, effects);
+  const auto pass_lost = [&] {
+    while (waiting_.size() > 1 && waiting_.front().lost) answer_oldest(now, {}, effects);
+  };
+  pass_lost();
   if (!queue_.empty() && waiting_.size() > 1) give_queue(now, effects);
+  pass_lost();
   const Bytes farewell = bytes(terminal_reply({}));
   answer_oldest_with(now, farewell, effects);
   while (!waiting_.empty()) answer_oldest(now, {}, effects);
@@ -185,28 +189,34 @@ void Session::on_time(Time now, Effects& effects) {
     const End why = state_ == State::ending ? End::told : End::inactive;
     return finish(now, why, bytes(terminal_reply({Condition::item_not_found, {}})), effects);
   }
-  if (waiting_.empty() && now >= gap_due()) {
-    const bool gap = early_.front().request.rid != highest_ + 1;
-    const Condition condition = gap ? Condition::item_not_found : Condition::remote_connection_failed;
-    return break_off(now, std::nullopt, {condition, {}}, gap ? End::rid_missing : End::upstream_stalled,
-                     effects);
-  }
+  if (!early_.empty() && now >= gap_due()) return give_up_gap(now, effects);
   settle(now, effects);
+}
+
+/// What should come before a request did not come, or the server does not take it.
+void Session::give_up_gap(Time now, Effects& effects) {
+  if (state_ == State::ending) return break_off(now, std::nullopt, terminal_, End::told, effects);
+  if (early_.front().request.rid == highest_ + 1)
+    return break_off(now, std::nullopt, {Condition::remote_connection_failed, {}}, End::upstream_stalled,
+                     effects);
+  break_off(now, std::nullopt, {Condition::item_not_found, {}}, End::rid_missing, effects);
 }
 
 Time Session::deadline() const {
   if (state_ == State::ended) return Time::max();
   if (waiting_.empty() && early_.empty()) return idle_since_ + granted_.inactivity;
-  if (waiting_.empty()) return gap_due();
-  Time due = answer_due();
-  if (!queue_.empty() && created_) due = std::min(due, guard_until_);
+  Time due = std::min(gap_due(), answer_due());
+  if (!waiting_.empty() && !queue_.empty() && created_) due = std::min(due, guard_until_);
   return due;
 }
 
 /// How long a request waits for its turn (B-092).
 Time Session::gap_due() const {
   const bool polling = granted_.wait == std::chrono::seconds(0);
-  return early_.front().request.at + (polling ? granted_.inactivity : granted_.wait);
+  Time due = Time::max();
+  for (const Early& early : early_)
+    due = std::min(due, early.request.at + (polling ? granted_.inactivity : granted_.wait));
+  return due;
 }
 
 /// When the oldest request must be answered: when any is due, for no other may be answered before it (B-084,

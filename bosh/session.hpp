@@ -136,6 +136,7 @@ class Session {
   void settle(Time now, Effects&);
   bool data_may_leave(Time now) const;
   Time gap_due() const;
+  void give_up_gap(Time now, Effects&);
   Time answer_due() const;
   void answer_oldest(Time now, std::string_view content, Effects&);
   void answer_oldest_with(Time now, Bytes, Effects&);

@@ -69,6 +69,17 @@ BOOST_AUTO_TEST_CASE(B_199_a_lost_request_is_not_the_oldest) {
   CHECK_ANSWERS(f, {{1, over()}, {2, plain()}, {3, plain()}});
 }
 
+BOOST_AUTO_TEST_CASE(B_199_nor_is_a_lost_one_behind_what_was_queued) {
+  Fixture f;
+  f.open_holding(2, hold_two());
+  f.upstream("<a/>");
+  f.request(rid + 3, 3);
+  f.lose(3);
+  f.upstream("<b/>");  // waits for the guard
+  f.terminate(rid + 4, 4);
+  CHECK_ANSWERS(f, {{2, plain("<b/>")}, {3, plain()}, {4, over()}});
+}
+
 BOOST_AUTO_TEST_CASE(B_059_terminate_before_the_stream_is_open) {
   Fixture f;
   f.create();
@@ -115,6 +126,16 @@ BOOST_AUTO_TEST_CASE(X_057_an_end_that_nobody_fetches_is_forgotten_after_inactiv
   f.open();
   f.end(stream_error);
   f.advance(90s);
+  BOOST_CHECK(f.ended == End::told);
+}
+
+BOOST_AUTO_TEST_CASE(B_190_while_ending_a_gap_that_stays_open_changes_no_reason) {
+  Fixture f;
+  f.open();
+  f.request(rid + 2, 2);
+  f.end(stream_error);
+  f.advance(60s);
+  CHECK_ANSWERS(f, {{2, over(Condition::remote_stream_error, "<e/>")}});
   BOOST_CHECK(f.ended == End::told);
 }
 

@@ -230,6 +230,21 @@ BOOST_AUTO_TEST_CASE(B_092_a_gap_that_is_not_filled_ends_the_session) {
   CHECK_ANSWERS(f, {{2, over(Condition::item_not_found)}});
 }
 
+BOOST_AUTO_TEST_CASE(B_092_a_gap_gets_no_more_time_because_of_others) {
+  for (const auto later : {rid + 1, rid + 2}) {  // held, or early too
+    Fixture f;
+    f.open(asking(20, 2));
+    f.request(rid + 3, 3);
+    f.advance(10s);
+    f.request(later, 1);
+    f.advance(9'999ms);
+    BOOST_CHECK(!f.ended);
+    f.advance(1ms);
+    BOOST_CHECK(f.ended == End::rid_missing);
+    CHECK_ANSWERS(f, {{1, over(Condition::item_not_found)}, {3, over(Condition::item_not_found)}});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(B_147_a_repeated_rid_gets_the_same_bytes_and_is_not_forwarded_again) {
   Fixture f;
   f.open_holding(1);
