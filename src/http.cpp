@@ -265,7 +265,9 @@ void Http::retire() {
 
 void Http::on_time(Time time) {
   if (closed_ || time < deadline_) return;
-  if (reader_ && !last_) return refuse(408);
+  // Clients take a 4xx for the end of their session, and repeat a request whose connection breaks: once it
+  // may be a session's, it is cut in silence.
+  if (reader_ && !last_ && !reader_->head_complete()) return refuse(408);
   close();
 }
 

@@ -425,16 +425,23 @@ std::string trickle(HttpClient& client, std::string_view start) {
   return client.wire.read_to_end();
 }
 
-BOOST_DATA_TEST_CASE(
-    D_082_a_request_that_does_not_get_on_is_cut,
-    data::make({"P", "POST /http-bind HTTP/1.1\r\nHost: a\r\nX: ",
-                "POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n<body",
-                "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<body"})) {
+BOOST_DATA_TEST_CASE(D_082_a_head_that_does_not_get_on_is_cut,
+                     data::make({"P", "POST /http-bind HTTP/1.1\r\nHost: a\r\nX: "})) {
   Bridge bridge("limits.request_timeout = \"1s\"");
   HttpClient client = bridge.connect();
   const std::string answer = trickle(client, sample);
   BOOST_TEST(answer.starts_with("HTTP/1.1 408 "), answer);
   BOOST_TEST(has(answer, "Access-Control-Allow-Origin: *\r\n"), answer);
+}
+
+// It may be a session's, whose client would take a 4xx for its end.
+BOOST_DATA_TEST_CASE(
+    rule_8_a_body_that_does_not_get_on_is_cut_in_silence,
+    data::make({"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n<body",
+                "POST /http-bind HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<body"})) {
+  Bridge bridge("limits.request_timeout = \"1s\"");
+  HttpClient client = bridge.connect();
+  BOOST_TEST(trickle(client, sample) == "");
 }
 
 BOOST_AUTO_TEST_CASE(D_082_a_slow_request_behind_a_held_one_is_cut_in_its_turn) {
