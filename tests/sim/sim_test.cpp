@@ -2,21 +2,16 @@
 // to begin.
 #include <boost/test/unit_test.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <string>
 
+#include "tests/sim/seeds.hpp"
 #include "tests/sim/world.hpp"
 
 using namespace std::chrono_literals;
 using namespace sim;
 
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value ? std::strtoull(value, nullptr, 10) : otherwise;
-}
 
 /// Runs the same seed once more with a log, and shows it.
 void show(std::uint64_t seed, const Manners& manners, const Faults& faults, unsigned stanzas,

@@ -1,0 +1,336 @@
+#include "tests/sim/checked_session.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "tests/sim/world.hpp"
+
+namespace sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t first_rid = 1000;
+
+bosh::Settings with_small_queue() {
+  bosh::Settings settings;
+  settings.queue_bytes = 10;
+  return settings;
+}
+const bosh::Settings settings = with_small_queue();
+
+bosh::Body creation(const CheckedSession::Kind& kind) {
+  bosh::Body body;
+  body.rid = first_rid;
+  body.hold = kind.hold;
+  body.wait = static_cast<std::uint64_t>(kind.wait.count());
+  return body;
+}
+
+bool restarts(std::uint64_t rid) {
+  return rid % 5 == 3;
+}
+
+/// Some requests say something, others only listen.
+std::string payload(std::uint64_t rid) {
+  return rid % 3 == 0 ? std::string() : "<c" + std::to_string(rid) + "/>";
+}
+
+/// What the server is to get of a request.
+std::string due_to_server(std::uint64_t rid) {
+  return restarts(rid) ? "restart" : payload(rid);
+}
+
+void require(bool holds, const std::string& rule) {
+  if (!holds) throw Broken(rule);
+}
+
+bool is_terminal(const std::string& body) {
+  return body.find(" type='terminate'") != body.npos;
+}
+
+}  // namespace
+
+CheckedSession::CheckedSession(const Kind& kind)
+    : kind_(kind),
+      session_(settings, "sid", creation(kind), now_),
+      next_forward_(first_rid + 1),
+      next_answer_(first_rid) {
+  send(first_rid);
+  if (!kind.open) return;
+  server_opens();
+  server_opens();
+  now_ += 1s;
+}
+
+// --- Events ---
+
+template <class Event>
+bool CheckedSession::happens(Event&& event) {
+  bosh::Effects effects;
+  event(effects);
+  told_nothing_ = told_terminal_ = false;
+  const bool last_words = !effects.empty() && std::holds_alternative<bosh::Ended>(effects.back());
+  for (const bosh::Effect& effect : effects) {
+    require(!ended_, "an effect after the end");
+    if (const auto* answer = std::get_if<bosh::Answer>(&effect)) carry_out(*answer, last_words);
+    if (const auto* forward = std::get_if<bosh::Forward>(&effect)) server_gets(forward->stanzas);
+    if (std::holds_alternative<bosh::Restart>(effect)) server_gets("restart");
+    if (const auto* reading = std::get_if<bosh::Reading>(&effect)) {
+      require(reading->on != reading_, "reading is switched to what it is");
+      reading_ = reading->on;
+    }
+    if (const auto* end = std::get_if<bosh::Ended>(&effect)) {
+      check_end(*end);
+      ended_ = end->end;
+    }
+  }
+  if (!ended_) check();
+  ringing_ = faulty_ = false;
+  return true;
+}
+
+bool CheckedSession::send(std::uint64_t rid, bool terminate) {
+  const std::size_t place = rid - first_rid;
+  const bool first = place >= sent_.size() || !sent_[place];
+  sent_.resize(std::max(sent_.size(), place + 1));
+  answered_.resize(sent_.size());
+  sent_[place] = true;
+  bosh::Body body = rid == first_rid ? creation(kind_) : bosh::Body{};
+  body.rid = rid;
+  body.terminate = terminate;
+  body.restart = restarts(rid) && !terminate;
+  if (rid != first_rid) body.payload = payload(rid);
+  bosh::Arrival arrival;
+  arrival.exchange = {++exchanges_, 0};
+  const Request* earlier = first ? nullptr : open_request(rid, false);
+  open_.push_back({exchanges_, rid, false, earlier ? earlier->since : now_});
+  std::ranges::stable_sort(open_, {}, &Request::rid);
+  return happens([&](auto& effects) { session_.on_request(now_, arrival, std::move(body), effects); });
+}
+
+bool CheckedSession::send_next() {
+  const std::uint64_t rid = lowest_never_sent();
+  return in_window(rid) && send(rid);
+}
+
+bool CheckedSession::send_one_ahead() {
+  const std::uint64_t rid = lowest_never_sent() + 1;
+  return rid > highest_sent() && in_window(rid) && send(rid);
+}
+
+bool CheckedSession::repeat_oldest() {
+  return !open_.empty() && open_.front().rid != first_rid && send(open_.front().rid);
+}
+
+bool CheckedSession::repeat_newest() {
+  return !open_.empty() && open_.back().rid != open_.front().rid && send(open_.back().rid);
+}
+
+bool CheckedSession::repeat_answered() {
+  return next_answer_ > first_rid + 1 && send(next_answer_ - 1);
+}
+
+bool CheckedSession::send_terminate() {
+  const std::uint64_t rid = highest_sent() + 1;
+  if (terminate_sent_ || restarts(rid)) return false;
+  terminate_sent_ = true;
+  return send(rid, true);
+}
+
+bool CheckedSession::send_faulty() {
+  faulty_ = true;
+  const std::uint64_t rid = lowest_never_sent();
+  open_.push_back({++exchanges_, rid, false, now_});
+  return happens([&](auto& effects) {
+    session_.on_faulty_request(now_, {exchanges_, 0}, rid, {bosh::Condition::bad_request, {}},
+                               bosh::End::bad_request, effects);
+  });
+}
+
+bool CheckedSession::lose_oldest() {
+  return !open_.empty() && lose(open_request(open_.front().rid, true));
+}
+
+bool CheckedSession::lose_newest() {
+  return !open_.empty() && open_.back().rid != open_.front().rid &&
+         lose(open_request(open_.back().rid, true));
+}
+
+bool CheckedSession::lose(const Request* request) {
+  if (!request) return false;
+  const std::uint64_t exchange = request->exchange;
+  open_[static_cast<std::size_t>(request - open_.data())].lost = true;
+  return happens([&](auto& effects) { session_.on_lost(now_, {exchange, 0}, effects); });
+}
+
+/// First its header, then its features.
+bool CheckedSession::server_opens() {
+  if (features_told_ || over_) return false;
+  if (header_told_) {
+    features_told_ = true;
+    return server_speaks();
+  }
+  header_told_ = true;
+  return happens([&](auto& effects) {
+    session_.on_upstream_open(now_, {"a.example", "id", "1.0"}, effects);
+  });
+}
+
+bool CheckedSession::server_speaks() {
+  if (!features_told_ || over_) return false;
+  constexpr std::string_view said = "<s/>";
+  xml::Element element;
+  element.bytes = said;
+  queued_ += said;
+  return happens([&](auto& effects) { session_.on_upstream(now_, {&element, 1}, effects); });
+}
+
+bool CheckedSession::server_takes_no_more() {
+  if (!room_ || over_) return false;
+  room_ = false;
+  return happens([&](auto& effects) { session_.on_upstream_room(now_, false, effects); });
+}
+
+bool CheckedSession::server_takes_more() {
+  if (room_ || over_) return false;
+  room_ = true;
+  return happens([&](auto& effects) { session_.on_upstream_room(now_, true, effects); });
+}
+
+bool CheckedSession::server_ends() {
+  return end(false);
+}
+
+bool CheckedSession::shut_down() {
+  return end(true);
+}
+
+bool CheckedSession::end(bool at_once) {
+  if (over_ && !at_once) return false;
+  over_ = true;
+  return happens([&](auto& effects) {
+    session_.end(now_, {bosh::Condition::remote_connection_failed, {}}, at_once, effects);
+  });
+}
+
+bool CheckedSession::deadline_comes() {
+  now_ = std::max(now_, session_.deadline());
+  ringing_ = true;
+  return happens([&](auto& effects) { session_.on_time(now_, effects); });
+}
+
+/// Too short for any deadline but that of the order guard.
+bool CheckedSession::moment_passes() {
+  if (session_.deadline() <= now_ + 10ms) return deadline_comes();
+  now_ += 10ms;
+  return happens([](auto&) {});
+}
+
+// --- What is known ---
+
+const CheckedSession::Request* CheckedSession::open_request(std::uint64_t rid, bool alive) const {
+  const auto found = std::ranges::find_if(
+      open_.rbegin(), open_.rend(), [&](const Request& r) { return r.rid == rid && !(alive && r.lost); });
+  return found == open_.rend() ? nullptr : &*found;
+}
+
+/// A client has no more requests open than hold + 1, which is what it was granted.
+bool CheckedSession::in_window(std::uint64_t rid) const {
+  return rid <= next_answer_ + kind_.hold;
+}
+
+std::uint64_t CheckedSession::lowest_never_sent() const {
+  const auto found = std::ranges::find(sent_, false);
+  return first_rid + static_cast<std::uint64_t>(found - sent_.begin());
+}
+
+std::uint64_t CheckedSession::highest_sent() const {
+  return first_rid + sent_.size() - 1;
+}
+
+// --- Effects ---
+
+void CheckedSession::carry_out(const bosh::Answer& answer, bool last_words) {
+  const auto found = std::ranges::find(open_, answer.to.connection, &Request::exchange);
+  require(found != open_.end(), "a request is answered twice");
+  const Request request = *found;
+  open_.erase(found);
+  const std::string& body = *answer.body;
+  told_nothing_ |= !request.lost && body == bosh::plain_reply({});
+  told_terminal_ |= !request.lost && is_terminal(body);
+  if (body == bosh::repeated_reply())
+    return require(open_request(request.rid, false), "B-148: only the older of two copies is told so");
+  if (faulty_ && is_terminal(body)) return;
+  std::string& earlier = answered_[request.rid - first_rid];
+  if (!earlier.empty()) return require(body == earlier, "B-147: a repeated rid gets the same bytes");
+  check_first_answer(request, body, last_words);
+  if (request.rid == next_answer_) ++next_answer_;
+  if (!is_terminal(body)) earlier = body;
+}
+
+void CheckedSession::check_first_answer(const Request& request, const std::string& body, bool last_words) {
+  require(last_words || !is_terminal(body), "B-181: a terminal body ends the session");
+  if (is_terminal(body)) return;
+  require(request.rid == next_answer_, "B-086: answers leave in rid order");
+  const std::string end = queued_ + "</body>";
+  const bool data = !queued_.empty() && body.ends_with(end);
+  require(data || body.ends_with("/>"), "all that is queued leaves at once, or nothing");
+  if (!data) return;
+  require(!request.lost, "B-095: no data for a connection that is known to be lost");
+  queued_.clear();
+  last_data_ = now_;
+}
+
+void CheckedSession::server_gets(std::string_view text) {
+  while (!text.empty()) {
+    while (due_to_server(next_forward_).empty()) ++next_forward_;
+    const std::string expected = due_to_server(next_forward_++);
+    require(text.starts_with(expected),
+            "B-081, X-044: the server gets each request's part once, in rid order");
+    text.remove_prefix(expected.size());
+  }
+}
+
+// --- Rules that hold after every event ---
+
+void CheckedSession::check_end(const bosh::Ended& ended) const {
+  require(open_.empty(), "B-189: all that waits is answered at the end");
+  require(is_terminal(*ended.farewell), "B-153: late requests hear that it is over");
+  const bool gap = lowest_never_sent() < highest_sent();
+  switch (ended.end) {
+    case bosh::End::client_terminated:
+      require(told_terminal_ || !told_nothing_, "B-199: of those who are there one is told the end");
+      return require(terminate_sent_, "nobody has terminated");
+    case bosh::End::inactive:
+      return require(ringing_ && !over_, "inactive, although something has just happened");
+    case bosh::End::bad_request:
+      return require(faulty_, "no request was bad");
+    case bosh::End::rid_missing:
+      return require(ringing_ && gap, "no rid was missing");
+    case bosh::End::upstream_stalled:
+      return require(ringing_ && !room_, "nothing has stalled");
+    case bosh::End::told:
+      return require(over_, "nobody has told it to end");
+    default:
+      throw Broken("this end has no reason");
+  }
+}
+
+void CheckedSession::check() const {
+  require(session_.held() <= kind_.hold, "B-085: more are held than hold");
+  require(session_.queued_bytes() == queued_.size(), "what the server said is neither queued nor given");
+  require(session_.deadline() > now_, "a deadline that has passed");
+  require(over_ || reading_ == (queued_.size() < settings.queue_bytes), "rule 5: reading stops at the limit");
+  const auto longest = kind_.wait > 0s ? kind_.wait : settings.inactivity + 2 * settings.polling;
+  for (const Request& request : open_) {
+    require(now_ - request.since < longest, "B-084: a request waits for longer than wait");
+    const bool its_turn = request.rid == next_answer_ && request.rid < next_forward_;
+    const bool data_could_leave =
+        !request.lost && features_told_ && its_turn && now_ >= last_data_ + settings.order_guard;
+    require(queued_.empty() || !data_could_leave, "B-083: data stays although a request waits for it");
+  }
+}
+
+}  // namespace sim
