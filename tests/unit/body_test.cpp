@@ -90,6 +90,16 @@ BOOST_AUTO_TEST_CASE(B_026_another_root_is_a_fault) {
     BOOST_CHECK_MESSAGE(!parse(bad).fault.empty() && !parse(bad).root_read, bad);
 }
 
+BOOST_AUTO_TEST_CASE(B_030_what_may_stand_before_the_root) {
+  const std::string root = body("rid='1'");
+  for (const char* before :
+       {"<?xml version='1.0'?>", "<?xml version='1.0' encoding='utf-8'?>\n", "\n ", "\xef\xbb\xbf"})
+    BOOST_CHECK_MESSAGE(parse(before + root).fault.empty(), before);
+  for (const char* before :
+       {"<?xml version='1.1'?>", "<!DOCTYPE body>", "<!-- -->", "<?pi?>", "x", " <?xml version='1.0'?>"})
+    BOOST_CHECK_MESSAGE(!parse(before + root).fault.empty(), before);
+}
+
 BOOST_AUTO_TEST_CASE(B_061_terminate_without_a_sid_is_a_fault) {
   BOOST_CHECK(is_fault("rid='1' type='terminate'"));
   BOOST_CHECK(parse(body("rid='1' sid='s' type='terminate'")).body.terminate);

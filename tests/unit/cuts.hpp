@@ -1,6 +1,6 @@
-// Feeds an input in every way it could arrive: whole, cut in two at each place, byte by byte; and each of
-// these with the parser as it was left, with one that went to somebody else in between, and with one that was
-// freed.
+// Feeds an input in every way it could arrive: whole, cut in two at each place (a short one in three at each
+// two places), byte by byte; and each of these with the parser as it was left, with one that went to somebody
+// else in between, and with one that was freed.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -68,15 +68,20 @@ inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Opti
 /// Reads it in every way and checks that all come to the same; returns that.
 inline Outcome read_all_ways(std::string_view document, const xml::Options& options = {},
                              bool whole_document = false) {
+  constexpr std::size_t most_for_three = 50;
   const Outcome whole = read({document}, options, Parsers::warm, whole_document);
   std::vector<std::string_view> bytes;
   for (std::size_t i = 0; i < document.size(); ++i) bytes.push_back(document.substr(i, 1));
   for (const Parsers parsers : {Parsers::warm, Parsers::borrowed_away, Parsers::freed}) {
     BOOST_TEST_CONTEXT("parsers " << static_cast<int>(parsers)) {
-      for (std::size_t cut = 1; cut < document.size(); ++cut) {
-        const Outcome pieces =
-            read({document.substr(0, cut), document.substr(cut)}, options, parsers, whole_document);
-        if (pieces != whole) BOOST_ERROR("cut at " << cut << ": " << pieces << "\nwhole: " << whole);
+      const auto check = [&](const std::vector<std::string_view>& pieces) {
+        const Outcome found = read(pieces, options, parsers, whole_document);
+        if (found != whole) BOOST_ERROR("first piece " << pieces[0] << ": " << found << "\nwhole: " << whole);
+      };
+      for (std::size_t one = 1; one < document.size(); ++one) {
+        check({document.substr(0, one), document.substr(one)});
+        for (std::size_t two = one; two < document.size() && document.size() <= most_for_three; ++two)
+          check({document.substr(0, one), document.substr(one, two - one), document.substr(two)});
       }
       if (!bytes.empty()) BOOST_CHECK_EQUAL(read(bytes, options, parsers, whole_document), whole);
     }

@@ -112,6 +112,31 @@ BOOST_AUTO_TEST_CASE(X_045_a_restart_begins_a_new_document) {
                     "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client'/>");
 }
 
+// RFC 6120 §4.9.1.2: the server may answer the header with an error at once.
+BOOST_AUTO_TEST_CASE(X_045_a_restart_forgets_what_was_unfinished_and_counts_anew) {
+  Server server;
+  server.says(std::string(header) + std::string(features) + "<unfinished><a>");
+  server.stream.restart("de");
+  server.says_in_bytes(std::string(header) + "<stream:features/><message/>");
+  BOOST_CHECK(!server.ended);
+  // The client has asked for another language meanwhile.
+  BOOST_CHECK(server.elements.ends_with("<message xmlns='jabber:client' xml:lang='en'/>"));
+}
+
+BOOST_AUTO_TEST_CASE(X_052_an_error_can_be_all_that_comes) {
+  Server server;
+  server.stream.send("<a/>");
+  server.says_in_bytes(
+      std::string(header) +
+      "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+  BOOST_CHECK(server.opened.has_value());
+  BOOST_CHECK_EQUAL(server.elements, "");
+  BOOST_REQUIRE(server.ended.has_value());
+  BOOST_CHECK(server.ended->end == End::stream_error);
+  BOOST_CHECK(server.ended->error.find("<host-unknown ") != std::string::npos);
+  BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
+}
+
 BOOST_AUTO_TEST_CASE(X_052_a_stream_error_ends_the_stream_and_is_kept_whole) {
   Server server;
   server.says(std::string(header) +
@@ -214,6 +239,24 @@ BOOST_AUTO_TEST_CASE(X_027_mechanisms_that_bind_to_the_channel_are_hidden) {
       seen("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256-PLUS</mechanism>"
            "<mechanism> SCRAM-SHA-1-PLUS </mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"),
       "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms>");
+}
+
+BOOST_AUTO_TEST_CASE(X_027_whatever_prefixes_and_attributes_they_are_written_with) {
+  BOOST_CHECK_EQUAL(
+      seen("<s:mechanisms xmlns:s='urn:ietf:params:xml:ns:xmpp-sasl' a='>'><s:mechanism "
+           "b='/>'>X-PLUS</s:mechanism>"
+           "<s:mechanism b=\">\">PLAIN</s:mechanism></s:mechanisms>"
+           "<t:starttls xmlns:t='urn:ietf:params:xml:ns:xmpp-tls' a='>'><t:required/></t:starttls>"),
+      "<s:mechanisms xmlns:s='urn:ietf:params:xml:ns:xmpp-sasl' a='>'>"
+      "<s:mechanism b=\">\">PLAIN</s:mechanism></s:mechanisms>");
+}
+
+BOOST_AUTO_TEST_CASE(X_032_only_what_has_the_namespace_of_the_hidden_is_hidden) {
+  for (const std::string_view kept :
+       {"<starttls xmlns='urn:x'/>", "<compression xmlns='urn:x'/>", "<pipelining xmlns='urn:x'/>",
+        "<mechanisms xmlns='urn:x'><mechanism>A-PLUS</mechanism></mechanisms>", "<mechanisms xmlns='urn:x'/>",
+        "<required xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"})
+    BOOST_CHECK_EQUAL(seen(kept), kept);
 }
 
 BOOST_AUTO_TEST_CASE(X_027_also_those_of_SASL_2_and_its_inline_tokens) {

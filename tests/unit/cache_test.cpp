@@ -1,0 +1,57 @@
+#include "bosh/cache.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+using namespace bosh;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Time start{1h};
+
+Bytes answer(std::size_t size) {
+  return std::make_shared<const std::string>(size, 'x');
+}
+
+/// Keeps answers to rids 1, 2, … of this size, a second apart, and says which is the oldest left.
+std::uint64_t oldest_of(unsigned count, std::size_t size, const AnswerCache::Limits& limits) {
+  AnswerCache cache;
+  for (unsigned rid = 1; rid <= count; ++rid) cache.keep(rid, answer(size), start + rid * 1s, limits);
+  for (unsigned rid = 1; rid <= count; ++rid)
+    if (cache.find(rid)) return rid;
+  return 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(cache)
+
+BOOST_AUTO_TEST_CASE(B_147_the_very_bytes_are_found_again) {
+  AnswerCache cache;
+  const Bytes first = answer(3);
+  cache.keep(7, first, start, {});
+  BOOST_CHECK(cache.find(7) == first);
+  BOOST_CHECK(cache.find(8) == nullptr);
+  BOOST_CHECK_EQUAL(cache.size(), 1U);
+  BOOST_CHECK_EQUAL(cache.bytes(), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(B_145_count_bytes_and_age_are_bounds_at_their_exact_value) {
+  AnswerCache::Limits limits{.bytes = 1000, .count = 5, .least = 1, .age = 100s};
+  BOOST_CHECK_EQUAL(oldest_of(5, 1, limits), 1U);
+  BOOST_CHECK_EQUAL(oldest_of(6, 1, limits), 2U);
+  limits = {.bytes = 30, .count = 100, .least = 1, .age = 100s};
+  BOOST_CHECK_EQUAL(oldest_of(3, 10, limits), 1U);
+  BOOST_CHECK_EQUAL(oldest_of(4, 10, limits), 2U);
+  limits = {.bytes = 1000, .count = 100, .least = 1, .age = 9s};
+  BOOST_CHECK_EQUAL(oldest_of(10, 1, limits), 1U);
+  BOOST_CHECK_EQUAL(oldest_of(11, 1, limits), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(B_144_the_newest_stay_whatever_their_size_and_age) {
+  const AnswerCache::Limits limits{.bytes = 1, .count = 1, .least = 3, .age = 0s};
+  BOOST_CHECK_EQUAL(oldest_of(10, 1000, limits), 8U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
