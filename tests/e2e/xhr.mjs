@@ -1,6 +1,9 @@
 // XMLHttpRequest for Strophe.js in Node: as much of it as Strophe uses, over real HTTP with kept-alive connections.
+import { webcrypto } from 'node:crypto';
 import http from 'node:http';
 import { DOMParser } from '@xmldom/xmldom';
+
+globalThis.crypto ??= webcrypto;  // Node 18 has it only there; without it Strophe knows no SCRAM
 
 const agent = new http.Agent({ keepAlive: true });
 
