@@ -90,11 +90,20 @@ BOOST_AUTO_TEST_CASE(pages_that_reload) {
   run_many(strophe_manners(), reloads);
 }
 
+BOOST_AUTO_TEST_CASE(servers_that_stall) {
+  Faults stalls;
+  stalls.stall = 0.3;
+  stalls.slowest = 100ms;
+  run_many(strophe_manners(), stalls);
+  run_many(stanza_manners(), stalls);
+}
+
 BOOST_AUTO_TEST_CASE(all_at_once) {
   Faults all;
   all.lose_request = 0.05;
   all.lose_answer = 0.05;
   all.reset = 0.1;
+  all.stall = 0.1;
   all.slowest = 1s;
   run_many(strophe_manners(), all);
   run_many(stanza_manners(), all);

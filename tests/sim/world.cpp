@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t first_rid = 1'000'000;
-constexpr Duration wait = 60s;
-constexpr Duration client_patience = 66s;  // 1.1 * wait
+constexpr std::string_view header =
+    "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>";
 constexpr unsigned most_tries_lost = 2;  // of one request; a network that swallows everything proves nothing
 
 /// The numbers of all `<letter…/>` in a text, in order. Behind the number there may be a declaration.
@@ -64,18 +64,22 @@ Outcome World::run() {
   bosh::Body creation;
   creation.rid = first_rid;
   creation.hold = manners_.hold;
+  creation.wait = std::uniform_int_distribution<std::uint64_t>(20, 60)(random_);
+  wait_ = std::chrono::seconds(*creation.wait);
+  settings_.queue_bytes = std::uniform_int_distribution<std::size_t>(1, 200)(random_);
   session_.emplace(settings_, "sid", creation, now_);
   requests_ = manners_.hold + 1;
   next_rid_ = next_answer_ = first_rid + 1;
-  first_valid_exchange_ = last_exchange_ = 1;
   bosh::Effects effects;
   bosh::Arrival arrival;
   session_->on_request(now_, arrival, std::move(creation), effects);
   session_->on_upstream_open(now_, {"a", "b", "1.0"}, effects);
-  xml::Element features;
-  features.bytes = "<f/>";
-  session_->on_upstream(now_, {&features, 1}, effects);
-  if (effects.size() != 1) throw Broken("the creation is not answered");
+  if (!effects.empty()) throw Broken("the creation is answered before there are features");
+  stream_.receive(pool_, header, batch_);
+  open_[0] = first_rid;
+  server_writes("<stream:features/>");
+  if (!open_.empty()) throw Broken("the creation is not answered");
+  first_valid_exchange_ = last_exchange_ = 1;
   for (unsigned i = 0; i < stanzas_; ++i) at(some(20s), [this] { server_speaks(); });
   for (unsigned i = 0; i < stanzas_; ++i) at(some(20s), [this] { ++sent_; });
   while (server_.got < stanzas_ || heard_stanzas_ < stanzas_) {
@@ -144,7 +148,7 @@ void World::transmit(Request& request) {
     return retry_later(rid, exchange);
   }
   at(some(faults_.slowest), [this, exchange, copy = request] { boshd_gets(exchange, copy); });
-  at(client_patience, [this, rid, exchange] {
+  at(wait_ * 11 / 10, [this, rid, exchange] {
     const auto found = std::ranges::find(waiting_, rid, &Request::rid);
     if (found == waiting_.end() || found->exchange != exchange) return;
     note("client gives up waiting on " + std::to_string(exchange));
@@ -256,6 +260,7 @@ void World::apply(bosh::Effects& effects) {
   for (bosh::Effect& effect : effects) {
     if (ended_) throw Broken("an effect after the end");
     if (const auto* forward = std::get_if<bosh::Forward>(&effect)) server_gets(forward->stanzas);
+    if (const auto* reading = std::get_if<bosh::Reading>(&effect)) reading_ = reading->on;
     if (const auto* end = std::get_if<bosh::Ended>(&effect)) ended_ = end->end;
     const auto* answer = std::get_if<bosh::Answer>(&effect);
     if (!answer) continue;
@@ -301,11 +306,13 @@ void World::ring() {
 
 void World::check() {
   if (session_->held() > manners_.hold) throw Broken("more held than hold");
+  if (reading_ != (session_->queued_bytes() < settings_.queue_bytes))
+    throw Broken("reading against the limit");
   if (session_->cached_bytes() > settings_.cache_bytes) throw Broken("too much in the cache");
   for (const auto& [exchange, rid] : open_) {
     bool turn = true;
     for (std::uint64_t lower = first_rid + 1; lower < rid; ++lower) turn &= arrived_rids_.contains(lower);
-    if (turn && now_ - received_[exchange] > wait && !reported_lost_.contains(exchange))
+    if (turn && now_ - received_[exchange] > wait_ && !reported_lost_.contains(exchange))
       throw Broken("rid " + std::to_string(rid) + " is held for longer than wait");
   }
 }
@@ -313,20 +320,44 @@ void World::check() {
 // --- The server ---
 
 void World::server_speaks() {
+  if (!reading_) return at(100ms, [this] { server_speaks(); });
   const std::string text = stanza('s', server_.sent++);
   note("server says " + text);
-  xml::Element element;
-  element.bytes = text;
-  bosh::Effects effects;
-  session_->on_upstream(now_, {&element, 1}, effects);
-  apply(effects);
+  server_writes(text);
   if (manners_.reloads && chance(faults_.reload)) at(some(100ms), [this] { reload(); });
+}
+
+/// The bytes arrive in two pieces, and the stream's parser may have been taken away in between.
+void World::server_writes(const std::string& bytes) {
+  const auto cut = std::uniform_int_distribution<std::size_t>(0, bytes.size())(random_);
+  for (const std::string& piece : {bytes.substr(0, cut), bytes.substr(cut)}) {
+    const xmpp::Received received = stream_.receive(pool_, piece, batch_);
+    if (received.ended) throw Broken("a good stream is refused");
+    bosh::Effects effects;
+    session_->on_upstream(now_, received.elements, effects);
+    apply(effects);
+    if (chance(0.1)) pool_.cool();
+  }
+}
+
+void World::server_stalls() {
+  if (!room_) return;
+  const auto tell = [this](bool room) {
+    note(room ? "the server takes more" : "the server takes nothing");
+    room_ = room;
+    bosh::Effects effects;
+    session_->on_upstream_room(now_, room, effects);
+    apply(effects);
+  };
+  tell(false);
+  at(some(5s), [tell] { tell(true); });
 }
 
 void World::server_gets(const std::string& stanzas) {
   for (const unsigned number : numbers(stanzas, 'c'))
     if (number != server_.got++)
       throw Broken("the server got client stanza " + std::to_string(number) + " out of turn");
+  if (chance(faults_.stall)) at(some(1s), [this] { server_stalls(); });
 }
 
 }  // namespace sim

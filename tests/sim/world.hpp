@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bosh/session.hpp"
+#include "xmpp/stream.hpp"
 
 namespace sim {
 
@@ -43,6 +44,7 @@ struct Faults {
   double lose_answer = 0;
   double reset = 0;      // the connection of a held request dies, and boshd sees it
   double reload = 0;     // chance at each stanza of the server
+  double stall = 0;      // the server takes nothing for a while; chance at each stanza of the client
   Duration slowest{20};  // a message takes up to this long
 };
 
@@ -94,6 +96,8 @@ class World {
 
   // The server.
   void server_speaks();
+  void server_writes(const std::string& bytes);
+  void server_stalls();
   void server_gets(const std::string& stanzas);
 
   std::mt19937_64 random_;
@@ -102,6 +106,7 @@ class World {
   unsigned stanzas_;
   std::vector<std::string>* log_;
   bosh::Settings settings_;
+  Duration wait_{};
   Time now_{std::chrono::hours(1)};
   std::multimap<Time, std::function<void()>> events_;
   Outcome outcome_;
@@ -113,6 +118,11 @@ class World {
   std::map<std::uint64_t, Time> received_;       // when boshd got each
   std::set<std::uint64_t> reported_lost_;
   Server server_;
+  bool reading_ = true;
+  bool room_ = true;
+  xml::Pool pool_{1, 1};
+  xml::Batch batch_;
+  xmpp::Stream stream_{"a", "", {}};
 
   std::uint64_t next_rid_ = 0;
   unsigned requests_ = 2;                       // the window

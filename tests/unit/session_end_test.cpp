@@ -80,6 +80,29 @@ BOOST_AUTO_TEST_CASE(B_199_nor_is_a_lost_one_behind_what_was_queued) {
   CHECK_ANSWERS(f, {{2, plain("<b/>")}, {3, plain()}, {4, over()}});
 }
 
+// While the server takes nothing, requests with payload wait together.
+BOOST_AUTO_TEST_CASE(B_199_lost_ones_may_come_first_or_be_all_there_are) {
+  Fixture f;
+  f.open(hold_two());
+  f.room(false);
+  f.request(rid + 1, 1, "<x/>");
+  f.lose(1);
+  f.request(rid + 2, 2, "<y/>");
+  f.terminate(rid + 3, 3);
+  f.upstream("<a/>");
+  f.room(true);
+  BOOST_CHECK_EQUAL(f.forwarded, "<x/><y/>");
+  CHECK_ANSWERS(f, {{1, plain()}, {2, plain("<a/>")}, {3, over()}});
+
+  Fixture alone;
+  alone.open();
+  alone.room(false);
+  alone.terminate(rid + 1, 1, "<x/>");
+  alone.lose(1);
+  alone.room(true);
+  CHECK_ANSWERS(alone, {{1, over()}});
+}
+
 BOOST_AUTO_TEST_CASE(B_059_terminate_before_the_stream_is_open) {
   Fixture f;
   f.create();
