@@ -175,6 +175,9 @@ bool CheckedSession::server_opens() {
   header_told_ = true;
   return happens([&](auto& effects) {
     session_.on_upstream_open(now_, {"a.example", "id", "1.0"}, effects);
+    session_.on_upstream(now_, {}, effects);
+    session_.on_time(now_, effects);  // too early does nothing
+    require(effects.empty(), "B-077: the creation waits for the features");
   });
 }
 

@@ -28,8 +28,8 @@ void show(std::uint64_t seed, const Manners& manners, const Faults& faults, unsi
 
 void run_many(const Manners& manners, const Faults& faults, std::uint64_t most = 4000,
               unsigned stanzas = 20) {
-  const std::uint64_t first = from_environment("SIM_FIRST", 1);
-  const std::uint64_t count = from_environment("SIM_SEEDS", most);
+  const std::uint64_t first = first_seed();
+  const std::uint64_t count = seeds(most);
   std::uint64_t events = 0;
   std::uint64_t dead = 0;
   const auto begin = std::chrono::steady_clock::now();

@@ -131,8 +131,8 @@ BOOST_AUTO_TEST_CASE(everything_that_can_happen_in_a_few_steps) {
 }
 
 BOOST_AUTO_TEST_CASE(random_walks) {
-  const std::uint64_t first = from_environment("SIM_FIRST", 1);
-  const std::uint64_t count = from_environment("SIM_SEEDS", 20'000);
+  const std::uint64_t first = first_seed();
+  const std::uint64_t count = seeds(20'000);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     try {
       walk(seed);

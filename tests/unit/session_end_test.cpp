@@ -194,6 +194,35 @@ BOOST_AUTO_TEST_CASE(shutdown_tells_all_at_once_and_loses_nothing_that_is_queued
   BOOST_CHECK(nothing_held.ended == End::told);
 }
 
+BOOST_AUTO_TEST_CASE(shutdown_gives_what_is_queued_to_an_older_request_if_there_is_one) {
+  Fixture f;
+  f.open_holding(2, hold_two());
+  f.upstream("<a/>");
+  f.request(rid + 3, 3);
+  f.upstream("<b/>");  // waits for the guard
+  f.end({Condition::system_shutdown, {}}, true);
+  CHECK_ANSWERS(f, {{2, plain("<b/>")}, {3, over(Condition::system_shutdown)}});
+}
+
+BOOST_AUTO_TEST_CASE(X_057_of_two_ends_the_first_is_told) {
+  Fixture f;
+  f.open();
+  f.end(stream_error);
+  f.end({Condition::remote_connection_failed, {}});
+  f.request(rid + 1, 1);
+  CHECK_ANSWERS(f, {{1, over(Condition::remote_stream_error, "<e/>")}});
+}
+
+BOOST_AUTO_TEST_CASE(X_057_an_end_reaches_a_request_that_the_server_did_not_take) {
+  Fixture f;
+  f.open();
+  f.room(false);
+  f.request(rid + 1, 1, "<x/>");
+  f.end(stream_error);
+  BOOST_CHECK_EQUAL(f.forwarded, "");
+  CHECK_ANSWERS(f, {{1, over(Condition::remote_stream_error, "<e/>")}});
+}
+
 BOOST_AUTO_TEST_CASE(B_188_a_faulty_request_with_the_next_rid_ends_the_session) {
   Fixture f;
   f.open_holding(1);

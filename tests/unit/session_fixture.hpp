@@ -99,6 +99,10 @@ class Fixture {
                                  bosh::End::bad_request, effects);
     });
   }
+  /// on_time without need.
+  void ring() {
+    step([&](auto& effects) { session->on_time(now, effects); });
+  }
   /// The clock goes on, and rings on the way as often as it has to.
   void advance(std::chrono::milliseconds by) {
     const bosh::Time until = now + by;

@@ -78,6 +78,20 @@ BOOST_AUTO_TEST_CASE(B_077_the_creation_response_brings_the_features) {
   BOOST_CHECK(f.answers[0].body.find("authid='id'") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(too_early_a_ring_does_nothing) {
+  Fixture f;
+  f.open();
+  f.ring();
+  f.request(rid + 2, 2);
+  f.ring();
+  f.request(rid + 1, 1);
+  f.upstream("<a/>");
+  f.ring();
+  CHECK_ANSWERS(f, {});
+  BOOST_CHECK(!f.ended);
+  BOOST_CHECK_EQUAL(f.session->held(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(B_078_without_features_it_comes_by_wait_and_they_come_later) {
   Fixture f;
   f.create(asking(5, 1));
