@@ -8,7 +8,10 @@ namespace xml {
 
 namespace {
 constexpr std::size_t most_spare = 8;
-}
+// expat keeps every name it has seen until its document ends, and the memory for them until it is freed.
+// Whoever writes stanzas chooses names, so a parser has to go when it has read so much.
+constexpr std::size_t most_read = 64 * 1024;
+}  // namespace
 
 Pool::Pool(unsigned long hash_salt, std::size_t warm) : hash_salt_(hash_salt), warm_(warm), tickets_(warm) {
   assert(hash_salt != 0 && warm > 0);
@@ -37,7 +40,7 @@ std::uint64_t Pool::leave(std::unique_ptr<Parser> parser) {
 }
 
 void Pool::give_back(std::unique_ptr<Parser> parser) {
-  if (spare_.size() < most_spare) spare_.push_back(std::move(parser));
+  if (spare_.size() < most_spare && parser->offset() <= most_read) spare_.push_back(std::move(parser));
 }
 
 bool Pool::cool() {
@@ -78,10 +81,10 @@ Error Splitter::feed(Pool& pool, std::string_view bytes, Batch& batch, bool last
   auto parser = resume(pool);
   error_ = parser->feed(bytes, last);
   collect(*parser, bytes, batch);
-  const bool at_rest = partial_.empty();
-  if (error_ != Error::none || last)
+  const bool worn = parser->offset() > root_tag_.size() + partial_.size() + most_read;
+  if (error_ != Error::none || last || worn)
     pool.give_back(std::move(parser));
-  else if (at_rest)
+  else if (partial_.empty())
     ticket_ = pool.leave(std::move(parser));
   else
     parser_ = std::move(parser);

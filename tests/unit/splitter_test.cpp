@@ -1,5 +1,7 @@
 #include "xml/splitter.hpp"
 
+#include <malloc.h>
+
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <string_view>
@@ -209,6 +211,28 @@ BOOST_AUTO_TEST_CASE(an_element_in_thousands_of_pieces_is_put_together) {
   const Outcome found = tests::read(pieces, {}, tests::Parsers::warm, false);
   BOOST_REQUIRE_EQUAL(found.elements.size(), 2U);
   BOOST_CHECK_EQUAL(found.elements[0], "<a xmlns='jabber:client'>" + text + "</a>");
+}
+
+// expat remembers every name until its parser is freed: a stream's parser has to be a new one now and then.
+BOOST_AUTO_TEST_CASE(rule_5_names_that_never_come_again_are_forgotten) {
+  xml::Pool pool(1);
+  xml::Splitter splitter({});
+  xml::Batch batch;
+  splitter.feed(pool, header, batch);
+  const std::size_t before = ::mallinfo2().uordblks;  // nothing under a sanitizer
+  std::size_t found = 0;
+  std::size_t fed = 0;
+  for (unsigned i = 0; i < 100'000; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    const std::string element =
+        i % 2 == 0 ? "<" + name : " b" + name + "=''/><" + name + "/>";  // cut in a tag, or not
+    BOOST_REQUIRE(splitter.feed(pool, element, batch) == Error::none);
+    found += batch.elements.size();
+    fed += element.size();
+  }
+  BOOST_CHECK_EQUAL(found, 100'000U);
+  BOOST_CHECK_GT(fed, 1'000'000U);
+  BOOST_CHECK_LT(::mallinfo2().uordblks, before + 2'000'000);
 }
 
 BOOST_AUTO_TEST_CASE(after_an_error_nothing_more_is_reported) {
