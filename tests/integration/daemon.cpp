@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/test/results_collector.hpp>
 #include <boost/test/unit_test.hpp>
@@ -114,9 +115,8 @@ void Output::wait_for_end() const {
 Process::Process(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{BOSHD_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
+  std::vector<char*> pointers(words.size() + 1);
+  std::ranges::transform(words, pointers.begin(), [](std::string& word) { return word.data(); });
   id_ = ::fork();
   if (id_ == 0) become(pointers.data(), out.for_child(), err.for_child());
   out.start();

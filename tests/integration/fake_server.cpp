@@ -133,7 +133,7 @@ bool EchoServer::serve(Stream& stream) {
   const auto take_to = [&](std::string_view mark) {
     const auto found = stream.unread.find(mark);
     if (found == std::string::npos) return std::string();
-    const std::string taken = stream.unread.substr(0, found + mark.size());
+    std::string taken = stream.unread.substr(0, found + mark.size());
     stream.unread.erase(0, taken.size());
     return taken;
   };

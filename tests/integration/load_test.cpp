@@ -111,8 +111,10 @@ BOOST_AUTO_TEST_CASE(over_direct_connections) {
 /// A few connections carry all sessions, each request on whichever is free.
 void mix_sessions(Load& load) {
   load.open_all();
+  constexpr std::size_t connections = 6;
   std::vector<HttpClient> wires;
-  for (int i = 0; i < 6; ++i) wires.emplace_back(load.daemon);
+  wires.reserve(connections);
+  while (wires.size() < connections) wires.emplace_back(load.daemon);
   std::vector<Client*> order;
   for (Client& client : load.clients) order.push_back(&client);
   std::mt19937 random(1);
