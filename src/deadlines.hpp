@@ -33,7 +33,11 @@ class Deadlines {
     queue_.push({deadline, id});
     arm();
   }
-  void stop() { timer_.cancel(); }
+  /// Nothing rings any more, and nothing keeps the loop from its end.
+  void stop() {
+    stopped_ = true;
+    timer_.cancel();
+  }
 
  private:
   struct Entry {
@@ -43,7 +47,7 @@ class Deadlines {
   };
 
   void arm() {
-    if (queue_.empty() || queue_.top().at >= armed_) return;
+    if (stopped_ || queue_.empty() || queue_.top().at >= armed_) return;
     armed_ = queue_.top().at;
     timer_.expires_at(armed_);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -66,6 +70,7 @@ class Deadlines {
   std::function<void(Time, std::uint64_t, Time)> ring_;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
   Time armed_ = Time::max();
+  bool stopped_ = false;
 };
 
 }  // namespace boshd
