@@ -71,7 +71,7 @@ xml::Options lenient() {
 // Children are filtered only where something may hide; the element's own tags and all other children stay as
 // they are.
 std::string filter(xml::Pool& pool, const xml::Element& element) {
-  const std::string whole = element.to_string();
+  std::string whole = element.to_string();
   xml::Splitter splitter(lenient());
   xml::Batch batch;
   if (splitter.feed(pool, whole, batch, true) != xml::Error::none) return {};

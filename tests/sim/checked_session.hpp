@@ -68,8 +68,8 @@ class CheckedSession {
   void check() const;
 
   Kind kind_;
-  bosh::Session session_;
   bosh::Time now_{std::chrono::hours(1)};
+  bosh::Session session_;
   std::uint64_t exchanges_ = 0;
   std::vector<bool> sent_;             // by rid
   std::vector<std::string> answered_;  // by rid; empty: not yet

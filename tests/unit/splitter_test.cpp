@@ -101,6 +101,7 @@ BOOST_AUTO_TEST_CASE(rule_4_a_stream_at_rest_holds_no_parser) {
 BOOST_AUTO_TEST_CASE(rule_4_many_streams_share_few_parsers) {
   xml::Pool pool(1, 3);
   std::vector<xml::Splitter> streams;
+  streams.reserve(10);
   for (int i = 0; i < 10; ++i) streams.emplace_back(xml::Options());
   xml::Batch batch;
   for (xml::Splitter& s : streams) s.feed(pool, header, batch);
