@@ -19,7 +19,7 @@ export async function talk(count, seed, say) {
     for (let size = Math.ceil(between(random, 0, 3)); size > 0 && number <= count; --size, ++number)
       burst.push({ number, text: text(seed, number) });
     if (!(await say(burst, random))) return;
-    await sleep(between(random, 0, 60));
+    await sleep(between(random, 0, 100));
   }
 }
 
@@ -58,6 +58,8 @@ export class Heard {
 
   toString() {
     const { count, lost, duplicated, disordered, damaged } = this;
-    return `of ${count}: ${lost} lost, ${duplicated} duplicated, ${disordered} out of order, ${damaged} damaged`;
+    const missing = Array.from({ length: count }, (_, index) => index + 1).find((number) => !this.#seen.has(number));
+    return `of ${count}: ${lost} lost${lost ? ` (from ${missing} on)` : ''}, ${duplicated} duplicated, `
+      + `${disordered} out of order, ${damaged} damaged`;
   }
 }
