@@ -47,6 +47,24 @@ bool boolean(std::string_view text) {
   return text == "true" || text == "1";
 }
 
+bool is_token(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           others.find(c) != others.npos;
+  });
+}
+
+// It goes into a header as it stands: `type/subtype`, and parameters of printable ASCII (B-019).
+bool is_media_type(std::string_view text) {
+  constexpr std::size_t longest = 128;
+  const std::string_view type = trim(text.substr(0, text.find(';')));
+  const auto slash = type.find('/');
+  return text.size() <= longest && slash != type.npos && is_token(type.substr(0, slash)) &&
+         is_token(type.substr(slash + 1)) &&
+         std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 /// Reads the start tag's attributes; what is not known is ignored (B-001).
 class Attributes {
  public:
@@ -80,18 +98,29 @@ std::string read_root(const xml::Root& root, Body& body) {
   attributes.count("rid", rid);
   attributes.count("wait", body.wait);
   attributes.count("hold", body.hold);
+  attributes.count("ack", body.ack);
+  attributes.count("pause", body.pause);
   attributes.text("sid", body.sid);
   attributes.text("to", body.to);
   attributes.text("from", body.from);
+  attributes.text("content", body.content);
+  attributes.text("stream", body.stream);
+  attributes.text("key", body.key);
+  attributes.text("newkey", body.newkey);
   attributes.text("lang", body.language, xml_ns);
   attributes.text("version", body.xmpp_version, xbosh_ns);
-  if (const std::string* ver = root.find("ver")) body.version = version(*ver);
+  const std::string* ver = root.find("ver");
+  body.legacy = !ver;
+  if (ver) body.version = version(*ver);
   if (const std::string* restart = root.find("restart", xbosh_ns)) body.restart = boolean(*restart);
   body.terminate = attributes.is("type", "terminate");
   if (rid && *rid <= largest_rid) body.rid = *rid;
   if (!attributes.fault().empty()) return attributes.fault();
   if (body.rid == 0) return "'rid' is missing or not between 1 and 2^53 - 1";
-  if (body.sid.empty() && body.terminate) return "type='terminate' without 'sid'";
+  if (body.creates() && body.terminate) return "type='terminate' without 'sid'";
+  if (body.creates() && body.pause) return "'pause' without 'sid'";
+  if (body.creates() && !body.content.empty() && !is_media_type(body.content))
+    return "'content' is not a media type";
   return {};
 }
 

@@ -30,13 +30,26 @@ struct Body {
   std::string to;
   std::string from;
   std::string language;
+  std::string content;  // the media type that the client wants responses to have (XEP-0124 §7.1)
+  std::string stream;   // empty: none is named (XEP-0124 §16)
+  std::string key;      // XEP-0124 §15
+  std::string newkey;
   std::optional<Version> version;
   std::optional<std::uint64_t> wait;  // seconds
   std::optional<std::uint64_t> hold;
+  std::optional<std::uint64_t> ack;
+  std::optional<std::uint64_t> pause;  // seconds
   std::string xmpp_version;
-  bool terminate = false;  // type='terminate', or a condition that the client reports (B-192)
+  bool legacy = false;     // without `ver`: conditions are told as HTTP codes (XEP-0124 §17.1)
+  bool terminate = false;  // type='terminate', also with a condition that the client reports (B-192)
   bool restart = false;    // xmpp:restart
   std::string payload;     // the children, each complete in itself, ready for the XMPP stream
+
+  bool creates() const { return sid.empty(); }
+  /// Asks for another stream in its session (XEP-0124 §16.3). A restart, too, is empty and has `to` (B-172).
+  bool adds_stream() const {
+    return !creates() && !to.empty() && payload.empty() && !restart && !terminate && !pause;
+  }
 };
 
 /// What was read of a request. `root_read` says that rid and sid may be believed, even if something else is

@@ -6,9 +6,10 @@
 
 namespace bosh {
 
-void AnswerCache::keep(std::uint64_t rid, Bytes bytes, Time now, const Limits& limits) {
-  answers_.push_back({rid, now, std::move(bytes)});
-  std::size_t total = this->bytes();
+void AnswerCache::keep(Kept answer, const Limits& limits) {
+  const Time now = answer.at;
+  answers_.push_back(std::move(answer));
+  std::size_t total = bytes();
   auto first = answers_.begin();
   for (std::size_t left = answers_.size(); left > limits.least; --left, ++first) {
     if (left <= limits.count && total <= limits.bytes && now - first->at <= limits.age) break;
@@ -17,9 +18,13 @@ void AnswerCache::keep(std::uint64_t rid, Bytes bytes, Time now, const Limits& l
   answers_.erase(answers_.begin(), first);
 }
 
-Bytes AnswerCache::find(std::uint64_t rid) const {
+const AnswerCache::Kept* AnswerCache::find(std::uint64_t rid) const {
   const auto found = std::ranges::find(answers_, rid, &Kept::rid);
-  return found == answers_.end() ? nullptr : found->bytes;
+  return found == answers_.end() ? nullptr : &*found;
+}
+
+void AnswerCache::forget_up_to(std::uint64_t rid) {
+  std::erase_if(answers_, [&](const Kept& kept) { return kept.rid <= rid; });
 }
 
 std::size_t AnswerCache::bytes() const {

@@ -4,22 +4,24 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
+#include "bosh/outbox.hpp"
+#include "bosh/reply.hpp"
+#include "bosh/time.hpp"
+
 namespace bosh {
-
-/// A point of the monotonic clock. Always an argument: nothing here asks for the time.
-using Time = std::chrono::steady_clock::time_point;
-
-/// An answer's body, shared between the cache and the connection that sends it.
-using Bytes = std::shared_ptr<const std::string>;
 
 /// Bounded by bytes, count and age. The newest `least` answers stay whatever their size: a client in the
 /// middle of a retry needs them.
 class AnswerCache {
  public:
+  struct Kept {
+    std::uint64_t rid;
+    Time at;  // when it was first given
+    Bytes bytes;
+    StreamId stream;  // whose elements are in it
+  };
   struct Limits {
     std::size_t bytes = 256 * 1024;
     std::size_t count = 32;
@@ -27,18 +29,16 @@ class AnswerCache {
     std::chrono::seconds age{90};
   };
 
-  void keep(std::uint64_t rid, Bytes, Time now, const Limits&);
-  /// nullptr when it is no longer there.
-  Bytes find(std::uint64_t rid) const;
+  void keep(Kept, const Limits&);
+  /// nullptr when it is no longer there. Valid until the next change.
+  const Kept* find(std::uint64_t rid) const;
+  /// The client has this answer and all before it (XEP-0124 §9.2).
+  void forget_up_to(std::uint64_t rid);
+  const std::vector<Kept>& all() const { return answers_; }
   std::size_t bytes() const;
   std::size_t size() const { return answers_.size(); }
 
  private:
-  struct Kept {
-    std::uint64_t rid;
-    Time at;
-    Bytes bytes;
-  };
   std::vector<Kept> answers_;  // oldest first; few
 };
 

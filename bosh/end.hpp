@@ -56,6 +56,21 @@ constexpr std::string_view to_string(Condition condition) {
   return "undefined-condition";
 }
 
+/// The HTTP status that tells a condition to a client older than `ver`; 200 for those that have none (XEP-0124
+/// §17.1).
+constexpr unsigned legacy_status(Condition condition) {
+  switch (condition) {
+    case Condition::bad_request:
+      return 400;
+    case Condition::policy_violation:
+      return 403;
+    case Condition::item_not_found:
+      return 404;
+    default:
+      return 200;
+  }
+}
+
 /// Why a session ended, as far as BOSH can know. The owner has the reason of `told`.
 enum class End {
   client_terminated,  // type='terminate'
@@ -63,6 +78,9 @@ enum class End {
   bad_request,        // a faulty request with an acceptable rid (B-188)
   rid_out_of_order,   // outside the window, or no longer cached (XEP-0124 §14.2, §14.3)
   rid_missing,        // a gap was not filled within `wait` (B-092)
+  bad_key,            // not the next key of the sequence (XEP-0124 §15.4)
+  unknown_stream,     // a stream that the session never had (XEP-0124 §16.4)
+  overactive,         // too many requests, too often or too often the same (XEP-0124 §11, §12, §14.3)
   request_too_large,  // above the limit, with an acceptable rid
   upstream_stalled,   // the server took nothing for `wait`
   told,               // by end(): the upstream ended, or the daemon stops

@@ -1,5 +1,7 @@
 #include "bosh/reply.hpp"
 
+#include <algorithm>
+
 #include "xml/escape.hpp"
 
 namespace bosh {
@@ -33,22 +35,49 @@ std::string open() {
   return "<body xmlns='http://jabber.org/protocol/httpbind'";
 }
 
+void append_server(std::string& out, const ServerHeader& server) {
+  if (!server.from.empty()) xml::append_attribute(out, "from", server.from);
+  if (!server.id.empty()) xml::append_attribute(out, "authid", server.id);
+  if (!server.version.empty()) xml::append_attribute(out, "xmpp:version", server.version);
+}
+
 }  // namespace
 
-std::string creation_reply(const Granted& granted, const ServerHeader& server, std::string_view content) {
+std::string creation_reply(const Granted& granted, const ServerHeader& server, const Notes& notes,
+                           std::string_view content) {
   std::string out = open();
   xml::append_attribute(out, "sid", granted.sid);
   append_seconds(out, "wait", granted.wait);
   append_number(out, "requests", granted.requests);
   append_number(out, "hold", granted.hold);
   append_seconds(out, "inactivity", granted.inactivity);
-  append_seconds(out, "polling", granted.polling);
+  if (granted.polling.count() > 0) append_seconds(out, "polling", granted.polling);
+  if (granted.maxpause.count() > 0) append_seconds(out, "maxpause", granted.maxpause);
   xml::append_attribute(out, "ver",
                         std::to_string(granted.version.major) + '.' + std::to_string(granted.version.minor));
-  if (!server.from.empty()) xml::append_attribute(out, "from", server.from);
-  if (!server.id.empty()) xml::append_attribute(out, "authid", server.id);
+  if (!granted.accept.empty()) xml::append_attribute(out, "accept", granted.accept);
+  if (!granted.stream.empty()) xml::append_attribute(out, "stream", granted.stream);
+  if (notes.ack > 0) append_number(out, "ack", notes.ack);
   out += " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true'";
-  if (!server.version.empty()) xml::append_attribute(out, "xmpp:version", server.version);
+  append_server(out, server);
+  return close(std::move(out), content);
+}
+
+std::string reply(const Notes& notes, std::string_view content) {
+  std::string out = open();
+  if (notes.terminate) out += " type='terminate'";
+  if (notes.condition) xml::append_attribute(out, "condition", to_string(*notes.condition));
+  if (!notes.stream.empty()) xml::append_attribute(out, "stream", notes.stream);
+  if (notes.ack > 0) append_number(out, "ack", notes.ack);
+  if (notes.report > 0) {
+    constexpr std::int64_t longest = 65535;  // the schema's (B-002)
+    append_number(out, "report", notes.report);
+    append_number(out, "time", static_cast<std::uint64_t>(std::min<std::int64_t>(notes.age.count(), longest)));
+  }
+  if (notes.server) {
+    if (!notes.server->version.empty()) out += " xmlns:xmpp='urn:xmpp:xbosh'";
+    append_server(out, *notes.server);
+  }
   return close(std::move(out), content);
 }
 
@@ -57,9 +86,10 @@ std::string plain_reply(std::string_view content) {
 }
 
 std::string terminal_reply(const Terminal& terminal) {
-  std::string out = open() + " type='terminate'";
-  if (terminal.condition) xml::append_attribute(out, "condition", to_string(*terminal.condition));
-  return close(std::move(out), terminal.content);
+  Notes notes;
+  notes.terminate = true;
+  notes.condition = terminal.condition;
+  return reply(notes, terminal.content);
 }
 
 std::string repeated_reply() {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,16 @@ namespace bosh {
 /// The highest version spoken here.
 inline constexpr Version own_version{1, 11};
 
+/// An answer's body, shared between the cache and the connection that sends it.
+using Bytes = std::shared_ptr<const std::string>;
+
+/// What HTTP is to send.
+struct Response {
+  Bytes body;            // nullptr: none
+  Bytes content_type{};  // nullptr: the default of XEP-0124 §5
+  unsigned status = 200;
+};
+
 /// What was granted to a client, as its creation response tells it.
 struct Granted {
   std::string sid;
@@ -22,7 +34,10 @@ struct Granted {
   unsigned hold = 0;
   unsigned requests = 0;
   std::chrono::seconds inactivity{};
-  std::chrono::seconds polling{};
+  std::chrono::seconds polling{};   // 0: not told
+  std::chrono::seconds maxpause{};  // 0: not told
+  std::string accept;               // content codings of requests; empty: not told
+  std::string stream;               // name of the first stream; empty: there can be only one
 };
 
 /// What the server's stream header told.
@@ -32,7 +47,19 @@ struct ServerHeader {
   std::string version;  // empty: not known yet, or a server older than XMPP 1.0
 };
 
-std::string creation_reply(const Granted&, const ServerHeader&, std::string_view content);
+/// What may stand on a body beside its children.
+struct Notes {
+  std::uint64_t ack = 0;                   // 0: none (XEP-0124 §9.1)
+  std::uint64_t report = 0;                // 0: none (XEP-0124 §9.2)
+  std::chrono::milliseconds age{};         // of the response that `report` names
+  std::string stream;                      // empty: none (XEP-0124 §16.4)
+  const ServerHeader* server = nullptr;    // told late, since the creation response could not
+  bool terminate = false;                  // of the session, or of `stream`
+  std::optional<Condition> condition{};
+};
+
+std::string creation_reply(const Granted&, const ServerHeader&, const Notes&, std::string_view content);
+std::string reply(const Notes&, std::string_view content);
 std::string plain_reply(std::string_view content);
 std::string terminal_reply(const Terminal&);
 /// The recoverable condition: the request was repeated on another connection (XEP-0124 §14.3, §17.3).

@@ -1,17 +1,23 @@
+// Requests: which are taken, in what order, and what they do. The answers are in session_answers.cpp.
 #include "bosh/session.hpp"
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 #include <utility>
 
 namespace bosh {
+
+using namespace std::chrono_literals;
 
 namespace {
 
 // A client may ask for any hold; `requests` must exceed what it asked for (B-065), so an absurd wish is cut
 // first.
 constexpr std::uint64_t highest_hold_asked = 10;
+// An acknowledgement that lags is normal while request and answer cross on the wire (B-106).
+constexpr std::chrono::seconds report_after{2};
+// What is still sent to a stream that was closed just now is dropped (B-176).
+constexpr StreamId closed_remembered = 8;
 
 Granted negotiate(const Settings& settings, std::string sid, const Body& creation) {
   const auto most_wait = static_cast<std::uint64_t>(settings.wait.count());
@@ -24,14 +30,12 @@ Granted negotiate(const Settings& settings, std::string sid, const Body& creatio
   granted.requests = static_cast<unsigned>(hold_asked) + 1;
   granted.inactivity = settings.inactivity;
   granted.polling = settings.polling;
+  granted.maxpause = settings.max_pause;
+  granted.accept = settings.accept;
   // A polling session is silent for `polling` at least between two requests (B-133).
-  if (granted.wait == std::chrono::seconds(0)) granted.hold = 0;
-  if (granted.hold == 0) granted.inactivity += 2 * granted.polling;
+  if (granted.wait == 0s) granted.hold = 0;
+  if (granted.hold == 0) granted.inactivity += 2 * granted.polling + 1s;
   return granted;
-}
-
-Bytes bytes(std::string&& text) {
-  return std::make_shared<const std::string>(std::move(text));
 }
 
 }  // namespace
@@ -39,15 +43,26 @@ Bytes bytes(std::string&& text) {
 Session::Session(const Settings& settings, std::string sid, const Body& creation, Time now)
     : settings_(&settings),
       granted_(negotiate(settings, std::move(sid), creation)),
+      content_type_(creation.content.empty() ? nullptr : std::make_shared<const std::string>(creation.content)),
+      legacy_(creation.legacy),
+      acks_(creation.ack == 1U),
+      streams_{Stream{0, {}}},
       highest_(creation.rid - 1),
-      idle_since_(now) {}
+      keys_(creation.newkey),
+      inactivity_(granted_.inactivity),
+      idle_since_(now) {
+  if (settings.streams > 1) granted_.stream = name_of(0);
+}
 
-// The order of the steps is that of XEP-0124's checklist: replay, window, park, take in rid order, settle.
+// The order of the steps is that of XEP-0124's checklist: replay, window, activity, park, take in rid order,
+// settle.
 void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects& effects) {
   assert(state_ != State::ended);
   if (replay(now, arrival, body, effects)) return;
-  if (!in_window(body.rid, body.terminate))
-    return break_off(now, arrival.exchange, {Condition::item_not_found, {}}, End::rid_out_of_order, effects);
+  if (!in_window(body))
+    return break_off(arrival.exchange, {Condition::item_not_found, {}}, End::rid_out_of_order, effects);
+  if (too_active(now, body))
+    return break_off(arrival.exchange, {Condition::policy_violation, {}}, End::overactive, effects);
   park(now, arrival, std::move(body));
   take_in_order(now, effects);
   settle(now, effects);
@@ -55,8 +70,17 @@ void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects&
 
 /// Whether this rid was seen before, and what that means (XEP-0124 §14.3).
 bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
+  if (!repeat(now, arrival, body, effects)) return false;
+  deserted_ = false;
+  if (!activity_.allows_repeat())
+    break_off(std::nullopt, {Condition::policy_violation, {}}, End::overactive, effects);
+  return true;
+}
+
+bool Session::repeat(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
   const auto attach = [&](Waiting& request) {
-    effects.push_back(Answer{request.arrival.exchange, bytes(repeated_reply())});
+    effects.push_back(Answer{request.arrival.exchange,
+                             respond(std::make_shared<const std::string>(repeated_reply()))});
     request.arrival = arrival;
     request.lost = false;
   };
@@ -70,24 +94,44 @@ bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects
     attach(*waiting);
     return true;
   }
-  if (const Bytes kept = cache_.find(body.rid)) {
+  if (const AnswerCache::Kept* kept = cache_.find(body.rid)) {
     if (waiting_.empty()) idle_since_ = now;
-    effects.push_back(Answer{arrival.exchange, kept});
+    effects.push_back(Answer{arrival.exchange, respond(kept->bytes)});
     return true;
   }
   return false;  // too old: outside the window like one that is too new (B-150)
 }
 
-/// A terminate request may exceed the number of requests by one (B-119, B-142).
-bool Session::in_window(std::uint64_t rid, bool last) const {
-  return rid > highest_ && rid - highest_ <= granted_.requests + (last ? 1U : 0U);
+/// The highest rid that came together with all lower ones; it may still wait to be taken.
+std::uint64_t Session::received() const {
+  std::uint64_t rid = highest_;
+  for (const Early& early : early_) {
+    if (early.request.rid != rid + 1) break;
+    ++rid;
+  }
+  return rid;
+}
+
+/// A pause or terminate request may exceed the number of requests by one (B-119, B-142).
+bool Session::in_window(const Body& body) const {
+  const unsigned extra = body.terminate || body.pause ? 1 : 0;
+  return body.rid > highest_ && body.rid <= received() + granted_.requests + extra;
+}
+
+bool Session::too_active(Time now, const Body& body) {
+  if (body.creates()) return false;
+  const bool extra = body.terminate || body.pause;
+  const bool empty = !extra && body.payload.empty() && !body.restart && !body.adds_stream();
+  return !activity_.allows(now, {granted_.requests, granted_.polling, granted_.hold > 0},
+                           {body.rid, empty, extra}, waiting_.size() + early_.size(), guard_rid_);
 }
 
 void Session::park(Time now, const Arrival& arrival, Body&& body) {
   const auto place =
       std::ranges::lower_bound(early_, body.rid, {}, [](const Early& e) { return e.request.rid; });
   const std::uint64_t rid = body.rid;
-  early_.insert(place, Early{{rid, arrival, now, false}, std::move(body)});
+  if (rid == highest_ + 1) deserted_ = false;
+  early_.insert(place, Early{{rid, arrival, now}, std::move(body)});
 }
 
 void Session::take_in_order(Time now, Effects& effects) {
@@ -97,214 +141,148 @@ void Session::take_in_order(Time now, Effects& effects) {
     early_.erase(early_.begin());
     ++highest_;
     waiting_.push_back(next.request);
-    if (state_ == State::opening || state_ == State::open) act(now, std::move(next.body), effects);
+    if (state_ == State::live) act(now, std::move(next.body), effects);
   }
 }
 
+/// What a request does in its turn. It is the last of those that wait.
 void Session::act(Time now, Body&& body, Effects& effects) {
-  if (body.terminate) {
-    if (!body.payload.empty()) effects.push_back(Forward{std::move(body.payload)});
-    return terminated(now, effects);
-  }
+  if (!keys_.accept(settings_->sha1, body.key, body.newkey))
+    return break_off(std::nullopt, {Condition::item_not_found, {}}, End::bad_key, effects);
+  acknowledge(now, body);
+  inactivity_ = granted_.inactivity;
+  const auto to = addressed(body);
+  if (!to) return break_off(std::nullopt, {Condition::item_not_found, {}}, End::unknown_stream, effects);
   if (body.restart) {  // its payload is ignored
-    effects.push_back(Restart{std::move(body.language)});
+    if (!to->empty()) effects.push_back(Restart{to->front(), std::move(body.language)});
     return;
   }
-  if (!body.payload.empty()) effects.push_back(Forward{std::move(body.payload)});
+  forward(std::move(body.payload), *to, effects);
+  const bool one_of_several = !body.stream.empty() && !granted_.stream.empty() && streams_.size() > to->size();
+  if (body.terminate && !one_of_several) return terminated(now, effects);
+  if (body.terminate) {
+    for (const StreamId stream : *to) {
+      effects.push_back(Close{stream});
+      close(stream, {});
+    }
+    return;
+  }
+  if (body.pause && granted_.maxpause > 0s)
+    return paused(now, std::chrono::seconds(std::min(*body.pause, static_cast<std::uint64_t>(
+                                                                      granted_.maxpause.count()))),
+                  effects);
+  if (body.adds_stream() && !granted_.stream.empty()) add_stream(std::move(body), effects);
 }
 
-/// What is queued goes to an older request, never beside type='terminate', which clients take as the very
+/// What the client says it has (XEP-0124 §9.2), if it said at its creation that it would.
+void Session::acknowledge(Time now, const Body& body) {
+  if (!acks_) return;
+  const std::uint64_t answered = highest_answered();
+  if (!body.ack) acknowledged_ = answered;  // it lacks nothing (B-103)
+  if (body.ack && (*body.ack < acknowledged_ || *body.ack > answered)) return;  // nonsense (B-104)
+  if (body.ack) acknowledged_ = *body.ack;
+  cache_.forget_up_to(acknowledged_);
+  const AnswerCache::Kept* missing = cache_.find(acknowledged_ + 1);
+  if (!missing || now - missing->at < report_after || now < report_next_) return;
+  waiting_.back().report = missing->rid;
+  report_next_ = now + report_after;
+}
+
+/// The streams that a request speaks to; none: it names one that there never was (XEP-0124 §16.4).
+std::optional<std::vector<StreamId>> Session::addressed(const Body& body) const {
+  std::vector<StreamId> open;
+  for (const Stream& stream : streams_) open.push_back(stream.id);
+  if (granted_.stream.empty()) return open;
+  if (body.stream.empty()) {
+    if (body.restart) open.resize(1);
+    return open;
+  }
+  for (const StreamId id : open)
+    if (name_of(id) == body.stream) return std::vector{id};
+  for (StreamId back = 1; back <= std::min(next_stream_, closed_remembered); ++back)
+    if (name_of(next_stream_ - back) == body.stream) return std::vector<StreamId>{};
+  const bool says_nothing = body.payload.empty() && !body.restart && !body.terminate;
+  if (says_nothing) return open;  // B-177
+  return std::nullopt;
+}
+
+void Session::forward(std::string&& payload, const std::vector<StreamId>& to, Effects& effects) {
+  if (payload.empty()) return;
+  for (const StreamId stream : to)
+    effects.push_back(Forward{stream, stream == to.back() ? std::move(payload) : payload});
+}
+
+void Session::add_stream(Body&& body, Effects& effects) {
+  const StreamId id = next_stream_++;
+  waiting_.back().added = id;
+  if (streams_.size() >= settings_->streams) return outbox_.end(id, {Condition::policy_violation, {}});
+  streams_.push_back({id, {}, false, true});
+  effects.push_back(Open{id, std::move(body.to), std::move(body.language)});
+}
+
+/// Everything that waits is answered, the pause itself without data (XEP-0124 §10, B-115, B-116).
+void Session::paused(Time now, std::chrono::seconds pause, Effects& effects) {
+  while (waiting_.size() > 1) {
+    if (!waiting_.front().lost && !waiting_.front().added && !outbox_.empty())
+      give_letter(now, effects);
+    else
+      answer_oldest(now, {}, effects);
+  }
+  answer_oldest(now, {}, effects);
+  if (pause > 0s) inactivity_ = pause;
+}
+
+/// What is queued goes to older requests, never beside type='terminate', which clients take as the very
 /// end. The oldest that is left gets the terminal body, all others an empty one (XEP-0124 §13, B-199).
 void Session::terminated(Time now, Effects& effects) {
   const auto pass_lost = [&] {
     while (waiting_.size() > 1 && waiting_.front().lost) answer_oldest(now, {}, effects);
   };
   pass_lost();
-  if (!queue_.empty() && waiting_.size() > 1) give_queue(now, effects);
-  pass_lost();
-  const Bytes farewell = bytes(terminal_reply({}));
-  answer_oldest_with(now, farewell, effects);
+  while (!outbox_.empty() && waiting_.size() > 1) {
+    give_letter(now, effects);
+    pass_lost();
+  }
+  const Terminal orderly;
+  answer_oldest_with(now, last_word(orderly), 0, effects);
   while (!waiting_.empty()) answer_oldest(now, {}, effects);
-  finish(now, End::client_terminated, farewell, effects);
+  finish(End::client_terminated, last_word(orderly), effects);
 }
 
-void Session::on_faulty_request(Time now, Exchange exchange, std::uint64_t rid, const Terminal& terminal,
-                                End end, Effects& effects) {
+void Session::on_faulty_request(Exchange exchange, std::uint64_t rid, const Terminal& terminal, End end,
+                                Effects& effects) {
   assert(state_ != State::ended);
-  if (in_window(rid, false)) return break_off(now, exchange, terminal, end, effects);
-  effects.push_back(Answer{exchange, bytes(terminal_reply(terminal))});
+  Body faulty;
+  faulty.rid = rid;
+  if (in_window(faulty)) return break_off(exchange, terminal, end, effects);
+  effects.push_back(Answer{exchange, last_word(terminal)});
 }
 
 void Session::on_lost(Time now, Exchange exchange, Effects& effects) {
+  bool any = false;
   const auto mark = [&](Waiting& request) {
-    if (request.arrival.exchange == exchange) request.lost = true;
+    if (request.arrival.exchange == exchange) any = request.lost = true;
   };
   std::ranges::for_each(waiting_, mark);
   for (Early& early : early_) mark(early.request);
   settle(now, effects);
+  if (any && waiting_.empty()) deserted_ = true;
 }
 
-void Session::on_upstream_open(Time now, ServerHeader header, Effects& effects) {
-  if (state_ != State::opening) return;
-  const bool features_follow = !header.version.empty();
-  server_ = std::move(header);
-  if (!features_follow) state_ = State::open;
-  settle(now, effects);
+/// One stream of several is over.
+void Session::close(StreamId id, Terminal terminal) {
+  std::erase_if(streams_, [&](const Stream& stream) { return stream.id == id; });
+  outbox_.end(id, std::move(terminal));
 }
 
-void Session::on_upstream(Time now, std::span<const xml::Element> elements, Effects& effects) {
-  if (elements.empty()) return;
-  if (state_ == State::opening) state_ = State::open;
-  for (const xml::Element& element : elements) element.append_to(queue_);
-  settle(now, effects);
+Session::Stream* Session::find(StreamId id) {
+  const auto found = std::ranges::find(streams_, id, &Stream::id);
+  return found == streams_.end() ? nullptr : &*found;
 }
 
-void Session::on_upstream_room(Time now, bool room, Effects& effects) {
-  upstream_room_ = room;
-  if (!room) return;
-  take_in_order(now, effects);
-  if (state_ != State::ended) settle(now, effects);
-}
-
-void Session::end(Time now, Terminal terminal, bool at_once, Effects& effects) {
-  assert(state_ != State::ended);
-  if (at_once || (!created_ && waiting_.empty())) {
-    if (!queue_.empty() && waiting_.size() > 1) give_queue(now, effects);
-    terminal.content.insert(0, queue_);
-    return break_off(now, std::nullopt, terminal, End::told, effects);
-  }
-  if (state_ == State::ending) return;
-  state_ = State::ending;
-  terminal_ = std::move(terminal);
-  for (Early& early : early_) early.body.payload.clear();
-  upstream_room_ = true;
-  take_in_order(now, effects);
-  settle(now, effects);
-}
-
-void Session::on_time(Time now, Effects& effects) {
-  assert(state_ != State::ended);
-  if (waiting_.empty() && early_.empty()) {
-    if (now - idle_since_ < granted_.inactivity) return;
-    const End why = state_ == State::ending ? End::told : End::inactive;
-    return finish(now, why, bytes(terminal_reply({Condition::item_not_found, {}})), effects);
-  }
-  if (!early_.empty() && now >= gap_due()) return give_up_gap(now, effects);
-  settle(now, effects);
-}
-
-/// What should come before a request did not come, or the server does not take it.
-void Session::give_up_gap(Time now, Effects& effects) {
-  if (state_ == State::ending) return break_off(now, std::nullopt, terminal_, End::told, effects);
-  if (early_.front().request.rid == highest_ + 1)
-    return break_off(now, std::nullopt, {Condition::remote_connection_failed, {}}, End::upstream_stalled,
-                     effects);
-  break_off(now, std::nullopt, {Condition::item_not_found, {}}, End::rid_missing, effects);
-}
-
-Time Session::deadline() const {
-  if (state_ == State::ended) return Time::max();
-  if (waiting_.empty() && early_.empty()) return idle_since_ + granted_.inactivity;
-  Time due = std::min(gap_due(), answer_due());
-  if (!waiting_.empty() && !queue_.empty() && created_) due = std::min(due, guard_until_);
-  return due;
-}
-
-/// How long a request waits for its turn (B-092).
-Time Session::gap_due() const {
-  const bool polling = granted_.wait == std::chrono::seconds(0);
-  Time due = Time::max();
-  for (const Early& early : early_)
-    due = std::min(due, early.request.at + (polling ? granted_.inactivity : granted_.wait));
-  return due;
-}
-
-/// When the oldest request must be answered: when any is due, for no other may be answered before it (B-084,
-/// B-086).
-Time Session::answer_due() const {
-  Time due = Time::max();
-  for (const Waiting& request : waiting_)
-    due = std::min(due, request.at + std::min(granted_.wait, request.arrival.patience));
-  return due;
-}
-
-/// Answers what can and what must be answered now, oldest first (B-086).
-void Session::settle(Time now, Effects& effects) {
-  if (state_ == State::ended) return;
-  while (!waiting_.empty()) {
-    const Waiting& oldest = waiting_.front();
-    const bool due = oldest.lost || waiting_.size() > granted_.hold || now >= answer_due();
-    const bool data = !oldest.lost && !queue_.empty() && data_may_leave(now);
-    if (state_ == State::opening && !due) break;  // the creation response is to bring the features
-    if (data)
-      give_queue(now, effects);
-    else if (state_ == State::ending && queue_.empty() && !oldest.lost)
-      return break_off(now, std::nullopt, terminal_, End::told, effects);
-    else if (due || (!created_ && state_ == State::open))
-      answer_oldest(now, {}, effects);
-    else
-      break;
-  }
-  const bool reading = queue_.size() < settings_->queue_bytes;
-  if (reading != reading_ && state_ != State::ending) effects.push_back(Reading{reading});
-  reading_ = reading;
-}
-
-/// Two answers with data on two connections may overtake each other, and clients would read the later one
-/// first. Safe is: the guard's time is over, the same connection carries both, or the client has gone on
-/// since, which it can only after an answer.
-bool Session::data_may_leave(Time now) const {
-  if (now >= guard_until_) return true;
-  const Arrival& arrival = waiting_.front().arrival;
-  return (arrival.direct && arrival.exchange.connection == guard_connection_) ||
-         highest_ >= guard_rid_ + granted_.requests;
-}
-
-void Session::give_queue(Time now, Effects& effects) {
-  const Waiting& oldest = waiting_.front();
-  guard_rid_ = oldest.rid;
-  guard_connection_ = oldest.arrival.exchange.connection;
-  guard_until_ = now + settings_->order_guard;
-  answer_oldest(now, std::exchange(queue_, {}), effects);
-}
-
-void Session::answer_oldest(Time now, std::string_view content, Effects& effects) {
-  std::string body = created_ ? plain_reply(content) : creation_reply(granted_, server_, content);
-  created_ = true;
-  answer_oldest_with(now, bytes(std::move(body)), effects);
-}
-
-void Session::answer_oldest_with(Time now, Bytes body, Effects& effects) {
-  const Waiting oldest = waiting_.front();
-  waiting_.erase(waiting_.begin());
-  cache_.keep(oldest.rid, body, now, cache_limits());
-  effects.push_back(Answer{oldest.arrival.exchange, std::move(body)});
-  if (waiting_.empty()) idle_since_ = now;
-}
-
-AnswerCache::Limits Session::cache_limits() const {
-  AnswerCache::Limits limits;
-  limits.bytes = settings_->cache_bytes;
-  limits.least = granted_.requests;
-  limits.age = granted_.inactivity;
-  return limits;
-}
-
-/// Ends the session now: the request at fault and everything that waits get the terminal body (B-189).
-void Session::break_off(Time now, std::optional<Exchange> culprit, const Terminal& terminal, End end,
-                        Effects& effects) {
-  const Bytes farewell = bytes(terminal_reply(terminal));
-  while (!waiting_.empty()) answer_oldest_with(now, farewell, effects);
-  if (culprit) effects.push_back(Answer{*culprit, farewell});
-  finish(now, end, farewell, effects);
-}
-
-void Session::finish(Time, End end, Bytes farewell, Effects& effects) {
-  for (const Early& early : early_) effects.push_back(Answer{early.request.arrival.exchange, farewell});
-  early_.clear();
-  queue_.clear();
-  state_ = State::ended;
-  effects.push_back(Ended{end, std::move(farewell)});
+/// Names are as hard to guess as the sid is, and need no memory.
+std::string Session::name_of(StreamId id) const {
+  return settings_->sha1(granted_.sid + '/' + std::to_string(id)).substr(0, 15);
 }
 
 }  // namespace bosh

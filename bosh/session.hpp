@@ -10,9 +10,12 @@
 #include <variant>
 #include <vector>
 
+#include "bosh/activity.hpp"
 #include "bosh/body.hpp"
 #include "bosh/cache.hpp"
 #include "bosh/end.hpp"
+#include "bosh/keys.hpp"
+#include "bosh/outbox.hpp"
 #include "bosh/reply.hpp"
 #include "xml/element.hpp"
 
@@ -37,29 +40,47 @@ struct Arrival {
 
 // What the owner is to do. Applied in order after the call has returned, so nothing re-enters the session.
 
-/// Answer this request with 200 and these bytes.
+/// Answer this request.
 struct Answer {
   Exchange to;
-  Bytes body;
+  Response response;
 };
 /// Write these whole elements to the XMPP server.
 struct Forward {
+  StreamId stream;
   std::string stanzas;
 };
 /// Open the XMPP stream anew on the same connection (XEP-0206 §5).
 struct Restart {
+  StreamId stream;
   std::string language;
 };
-/// Stop or go on reading from the XMPP server.
+/// Open another stream (XEP-0124 §16.3). What becomes of it is told like all that happens to a stream.
+struct Open {
+  StreamId stream;
+  std::string to;
+  std::string language;
+};
+/// The client has closed this stream and goes on with others.
+struct Close {
+  StreamId stream;
+};
+/// Stop or go on reading from the XMPP servers.
 struct Reading {
   bool on;
+};
+/// Elements of the server that never reached the client.
+struct Undelivered {
+  StreamId stream;
+  std::string stanzas;
 };
 /// The session is over: told exactly once, the last effect. `farewell` answers requests that come too late.
 struct Ended {
   End end;
-  Bytes farewell;
+  Response farewell;
+  std::vector<Undelivered> undelivered;
 };
-using Effect = std::variant<Answer, Forward, Restart, Reading, Ended>;
+using Effect = std::variant<Answer, Forward, Restart, Open, Close, Reading, Ended>;
 using Effects = std::vector<Effect>;
 
 /// What a session may have; one for many sessions, and it outlives them.
@@ -67,7 +88,11 @@ struct Settings {
   std::chrono::seconds wait{60};
   unsigned hold = 2;
   std::chrono::seconds inactivity{90};
-  std::chrono::seconds polling{2};
+  std::chrono::seconds polling{2};     // 0: as often as the client likes
+  std::chrono::seconds max_pause{120};  // 0: none
+  unsigned streams = 1;                 // open at a time; 1: the client is told of no others
+  std::string accept;                   // content codings of requests
+  Sha1 sha1 = nullptr;                  // for keys and the names of streams
   std::size_t cache_bytes = 256 * 1024;
   std::size_t queue_bytes = 1024 * 1024;
   /// Clients handle responses in the order of their arrival. After an answer with data the next one, on
@@ -86,18 +111,20 @@ class Session {
   void on_request(Time now, const Arrival&, Body&&, Effects&);
   /// A request for this session that can't be used, with the terminal answer for it. It ends the session only
   /// if its rid is one the client could use next, since others may guess (B-188).
-  void on_faulty_request(Time now, Exchange, std::uint64_t rid, const Terminal&, End, Effects&);
+  void on_faulty_request(Exchange, std::uint64_t rid, const Terminal&, End, Effects&);
   /// The client of a waiting request is gone, or will send no more on that connection: nothing is given to
   /// it, its turn is answered with an empty body (D-073, B-095).
   void on_lost(Time now, Exchange, Effects&);
 
-  void on_upstream_open(Time now, ServerHeader, Effects&);
+  void on_upstream_open(Time now, StreamId, ServerHeader, Effects&);
   /// All elements of one read at once, so that they leave in one answer.
-  void on_upstream(Time now, std::span<const xml::Element>, Effects&);
-  /// Whether the server takes more; while not, requests with payload wait.
+  void on_upstream(Time now, StreamId, std::span<const xml::Element>, Effects&);
+  /// One XMPP stream is over. The session ends with its last stream.
+  void on_upstream_end(Time now, StreamId, Terminal, Effects&);
+  /// Whether the servers take more; while not, requests with payload wait.
   void on_upstream_room(Time now, bool room, Effects&);
   /// The XMPP side is over, or the daemon stops: what is queued still goes out, then the terminal body.
-  /// `at_once`: there is no time for more requests.
+  /// `at_once`: there is no time for more requests, and what does not fit into those that wait is undelivered.
   void end(Time now, Terminal, bool at_once, Effects&);
 
   void on_time(Time now, Effects&);
@@ -105,59 +132,98 @@ class Session {
   Time deadline() const;
 
   const std::string& sid() const { return granted_.sid; }
-  std::size_t queued_bytes() const { return queue_.size(); }
+  std::size_t queued_bytes() const { return outbox_.bytes(); }
   std::size_t cached_bytes() const { return cache_.bytes(); }
   std::size_t held() const { return waiting_.size(); }
 
  private:
   enum class State : std::uint8_t {
-    opening,  // the XMPP stream is not open yet; the creation request waits for its features
-    open,
-    ending,  // only the rest of the queue and the terminal body are left to give
+    live,
+    ending,  // only the rest of the outbox and the terminal body are left to give
     ended,
+  };
+  struct Stream {
+    StreamId id;
+    ServerHeader server;
+    bool ready = false;   // its features came, or none will
+    bool untold = false;  // its header came too late for the answer that should have told it
   };
   struct Waiting {
     std::uint64_t rid;
     Arrival arrival;
     Time at;
-    bool lost;
+    bool lost = false;
+    std::optional<StreamId> added{};  // its answer names this new stream, and says nothing else
+    std::uint64_t report = 0;         // its answer tells that the one to this rid looks lost
   };
   struct Early {
     Waiting request;
     Body body;
   };
 
+  // Requests.
   bool replay(Time now, const Arrival&, const Body&, Effects&);
-  bool in_window(std::uint64_t rid, bool last) const;
+  bool repeat(Time now, const Arrival&, const Body&, Effects&);
+  std::uint64_t received() const;
+  bool in_window(const Body&) const;
+  bool too_active(Time now, const Body&);
   void park(Time now, const Arrival&, Body&&);
   void take_in_order(Time now, Effects&);
   void act(Time now, Body&&, Effects&);
+  void acknowledge(Time now, const Body&);
+  std::optional<std::vector<StreamId>> addressed(const Body&) const;
+  void forward(std::string&& payload, const std::vector<StreamId>& to, Effects&);
+  void add_stream(Body&&, Effects&);
+  void paused(Time now, std::chrono::seconds, Effects&);
   void terminated(Time now, Effects&);
+
+  // Answers.
   void settle(Time now, Effects&);
   bool data_may_leave(Time now) const;
   Time gap_due() const;
   void give_up_gap(Time now, Effects&);
   Time answer_due() const;
-  void answer_oldest(Time now, std::string_view content, Effects&);
-  void answer_oldest_with(Time now, Bytes, Effects&);
-  void give_queue(Time now, Effects&);
-  void break_off(Time now, std::optional<Exchange> culprit, const Terminal&, End, Effects&);
-  void finish(Time now, End, Bytes farewell, Effects&);
+  void give_letter(Time now, Effects&);
+  void answer_oldest(Time now, Letter&&, Effects&);
+  void annotate(Time now, const Waiting&, Letter&, Notes&);
+  void answer_oldest_with(Time now, Response, StreamId, Effects&);
+  void break_off(std::optional<Exchange> culprit, const Terminal&, End, Effects&);
+  void finish(End, Response farewell, Effects&);
+  std::vector<Undelivered> unacknowledged() const;
+  Response respond(Bytes) const;
+  Response last_word(const Terminal&) const;
+  std::uint64_t ack_for(std::uint64_t rid) const;
+  std::uint64_t highest_answered() const;
   AnswerCache::Limits cache_limits() const;
+
+  // Streams.
+  Stream* find(StreamId);
+  void close(StreamId, Terminal);
+  std::string name_of(StreamId) const;
 
   const Settings* settings_;
   Granted granted_;
-  ServerHeader server_;
-  State state_ = State::opening;
+  Bytes content_type_;
+  bool legacy_;
+  bool acks_;  // both sides acknowledge
+  State state_ = State::live;
   bool created_ = false;  // the creation response is out
   bool upstream_room_ = true;
   bool reading_ = true;
+  std::vector<Stream> streams_;  // open ones
+  StreamId next_stream_ = 1;
   std::uint64_t highest_;         // the highest rid that was taken; all lower ones were too
   std::vector<Waiting> waiting_;  // taken and not answered, in rid order
   std::vector<Early> early_;      // not yet taken, in rid order
   AnswerCache cache_;
-  std::string queue_;  // elements for the client
-  Time idle_since_;    // when the last request was answered
+  Outbox outbox_;
+  KeyChain keys_;
+  Activity activity_;
+  std::chrono::seconds inactivity_;  // what is allowed now: less or more after a pause
+  Time idle_since_;                  // when the last request was answered
+  std::uint64_t acknowledged_ = 0;
+  Time report_next_{};
+  bool deserted_ = false;  // the last held request was lost, and nothing has come since
   // The last answer with data, as long as its arrival isn't certain.
   Time guard_until_{};
   std::uint64_t guard_rid_ = 0;

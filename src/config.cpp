@@ -42,6 +42,8 @@ constexpr auto session_keys = [](auto& keys, SessionSettings& session) {
   keys.seconds("inactivity", session.inactivity, 1s, 3600s);
   keys.seconds("polling", session.polling, 0s, 60s);
   keys.check("polling", session.polling < session.inactivity, "must be shorter than session.inactivity");
+  keys.seconds("max_pause", session.max_pause, 0s, 3600s);
+  keys.number("streams", session.streams, 1, 16);
 };
 
 constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {

@@ -37,7 +37,9 @@ struct SessionSettings {
   std::chrono::seconds wait{60};
   unsigned hold = 2;
   std::chrono::seconds inactivity{90};
-  std::chrono::seconds polling{2};
+  std::chrono::seconds polling{2};      // 0: as often as the client likes
+  std::chrono::seconds max_pause{120};  // 0: none
+  unsigned streams = 4;                 // open at a time in one session
   friend bool operator==(const SessionSettings&, const SessionSettings&) = default;
 };
 

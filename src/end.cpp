@@ -20,6 +20,9 @@ constexpr std::array rows{
     Row{EndReason::bad_request, "bad-request", Condition::bad_request},
     Row{EndReason::rid_out_of_order, "rid-out-of-order", Condition::item_not_found},
     Row{EndReason::rid_missing, "rid-missing", Condition::item_not_found},
+    Row{EndReason::bad_key, "bad-key", Condition::item_not_found},
+    Row{EndReason::unknown_stream, "unknown-stream", Condition::item_not_found},
+    Row{EndReason::overactive, "overactive", Condition::policy_violation},
     Row{EndReason::request_too_large, "request-too-large", Condition::policy_violation},
     Row{EndReason::server_stalled, "server-stalled", Condition::remote_connection_failed},
     Row{EndReason::server_closed, "server-closed", std::nullopt},
@@ -76,6 +79,12 @@ EndReason reason_of(bosh::End end, EndReason told) {
       return EndReason::rid_out_of_order;
     case bosh::End::rid_missing:
       return EndReason::rid_missing;
+    case bosh::End::bad_key:
+      return EndReason::bad_key;
+    case bosh::End::unknown_stream:
+      return EndReason::unknown_stream;
+    case bosh::End::overactive:
+      return EndReason::overactive;
     case bosh::End::request_too_large:
       return EndReason::request_too_large;
     case bosh::End::upstream_stalled:

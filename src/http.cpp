@@ -143,12 +143,14 @@ void Http::refuse(unsigned status) {
   plan_deadline();
 }
 
-void Http::answer(std::uint32_t number, unsigned status, const bosh::Bytes& body) {
+void Http::answer(std::uint32_t number, const bosh::Response& response) {
   Pending* pending = find(number);
   if (!pending) return;
-  if (status != 200) return answer_raw(number, simple_response(pending->context, status, {}));
-  append_head(pending->head, pending->context, 200, bosh_type, body->size());
-  pending->body = body;
+  if (!response.body) return answer_raw(number, simple_response(pending->context, response.status, {}));
+  append_head(pending->head, pending->context, response.status,
+              response.content_type ? std::string_view(*response.content_type) : bosh_type,
+              response.body->size());
+  pending->body = response.body;
   pending->ready = true;
   send_ready();
 }

@@ -37,7 +37,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   void start_moved(std::uint64_t id, HttpContext&& first, const Sid&, std::string&& rest);
 
   /// The answer to a request; it leaves when all earlier ones have.
-  void answer(std::uint32_t number, unsigned status, const bosh::Bytes& body);
+  void answer(std::uint32_t number, const bosh::Response&);
   /// The same with a whole response.
   void answer_raw(std::uint32_t number, std::string&& response);
   /// Which session a waiting request belongs to, to tell it when the connection is gone.

@@ -25,11 +25,10 @@ struct Delivery {
   std::string fault_text;
 };
 
-/// An answer on its way to its connection. Other than 200: a short text that names the status.
+/// An answer on its way to its connection.
 struct Reply {
   bosh::Exchange to;
-  unsigned status = 200;
-  bosh::Bytes body;
+  bosh::Response response;
 };
 
 /// The connection of a waiting request is gone.

@@ -18,6 +18,7 @@
 #include "src/config.hpp"
 #include "src/listener.hpp"
 #include "src/log.hpp"
+#include "src/sha1.hpp"
 #include "src/shard.hpp"
 
 namespace {
@@ -104,6 +105,9 @@ bosh::Settings session_settings(const Config& config) {
   settings.hold = config.session.hold;
   settings.inactivity = config.session.inactivity;
   settings.polling = config.session.polling;
+  settings.max_pause = config.session.max_pause;
+  settings.streams = config.session.streams;
+  settings.sha1 = sha1_hex;
   settings.cache_bytes = config.limits.response_cache;
   settings.queue_bytes = config.limits.client_queue;
   return settings;

@@ -6,12 +6,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdlib>
-#include <type_traits>
 #include <utility>
 
 #include "bosh/reply.hpp"
 #include "src/log.hpp"
-#include "xml/escape.hpp"
 
 namespace boshd {
 
@@ -20,8 +18,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t scratch_bytes = 64 * 1024;
-constexpr std::size_t most_farewells = 10'000;
-constexpr std::chrono::seconds close_time{5};       // for a server to close a stream that was ended
 constexpr std::chrono::seconds shutdown_time{2};    // for all that is under way when the daemon stops
 constexpr std::chrono::seconds proxy_patience{55};  // many proxies wait for 60 s
 constexpr std::chrono::milliseconds accept_pause{100};
@@ -37,8 +33,10 @@ unsigned long random_salt() {
   return salt;
 }
 
-bosh::Bytes terminal(bosh::Condition condition) {
-  return std::make_shared<const std::string>(bosh::terminal_reply({condition, {}}));
+bosh::Response terminal(bosh::Condition condition, bool legacy) {
+  const unsigned status = legacy ? bosh::legacy_status(condition) : 200;
+  if (status != 200) return {nullptr, nullptr, status};
+  return {std::make_shared<const std::string>(bosh::terminal_reply({condition, {}}))};
 }
 
 xml::Limits body_limits(const LimitSettings& settings) {
@@ -98,7 +96,9 @@ void Shard::shut_down() {
   stopping_ = true;
   acceptors_.clear();
   for (const std::uint64_t id : sessions_.ids()) {
-    tell_end(*sessions_.find(id), EndReason::shutdown, true);
+    Slot& slot = *sessions_.find(id);
+    slot.told = EndReason::shutdown;
+    slot.bosh.end(now(), {bosh::Condition::system_shutdown, {}}, true, effects_);
     apply(id);
   }
   for (const std::uint64_t id : connections_.ids())
@@ -191,9 +191,9 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   delivery.arrival.direct = !proxied;
   if (proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
-  if (too_large && !to_session) return http.answer(number, 413, nullptr);
+  if (too_large && !to_session) return http.answer(number, {nullptr, nullptr, 413});
   if (!too_large && !parsed.fault.empty() && !to_session)
-    return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault);
+    return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
   if (!to_session) {
     const Address client =
         proxied ? client_address(http.peer(), request.forwarded_for, trusted) : http.peer();
@@ -210,9 +210,10 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   hand_over(http, number, std::move(delivery), rest);
 }
 
-void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::string_view why) {
+/// `legacy`: the request is a creation without `ver` (B-079).
+void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::string_view why, bool legacy) {
   log(LogLevel::debug, "request-refused", {{"condition", bosh::to_string(condition)}, {"why", why}});
-  reply({exchange, 200, terminal(condition)});
+  reply({exchange, terminal(condition, legacy)});
 }
 
 void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bosh::Body&& body) {
@@ -224,18 +225,16 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& clie
   const Sid sid = random_sid(index_);
   const std::uint64_t id = sessions_.emplace(Slot{
       .bosh = bosh::Session(settings_, to_string(sid, config_.node), body, time),
-      .stream = xmpp::Stream(body.to, body.language, stream_limits_),
-      .upstream = nullptr,
+      .legs = {},
+      .domain = body.to,
       .sid = sid,
       .client = client,
       .created = time,
-      .open_by = time + config_.upstream.connect_timeout,
   });
   by_sid_.emplace(sid, id);
   http.belongs_to(arrival.exchange.number, sid);
   Slot& slot = *sessions_.find(id);
-  slot.upstream = new UpstreamConnection(*this, id);
-  slot.upstream->connect(*server, slot.stream.open());
+  open_leg(id, slot, 0, *server, body.to, body.language);
   slot.bosh.on_request(time, arrival, std::move(body), effects_);
   apply(id);
 }
@@ -270,12 +269,12 @@ void Shard::deliver(Delivery&& delivery) {
       session.on_request(now(), delivery.arrival, std::move(delivery.body), effects_);
       break;
     case Fault::malformed:
-      session.on_faulty_request(now(), exchange, delivery.body.rid, {bosh::Condition::bad_request, {}},
+      session.on_faulty_request(exchange, delivery.body.rid, {bosh::Condition::bad_request, {}},
                                 bosh::End::bad_request, effects_);
       break;
     case Fault::too_large:
       session.on_faulty_request(
-          now(), exchange, delivery.body.rid,
+          exchange, delivery.body.rid,
           {bosh::Condition::policy_violation, too_large_text(config_.limits.max_request)},
           bosh::End::request_too_large, effects_);
       break;
@@ -286,10 +285,10 @@ void Shard::deliver(Delivery&& delivery) {
 /// A request whose session isn't here, or not any more (B-153, B-186, B-187).
 void Shard::answer_stranger(const Delivery& delivery) {
   const bosh::Exchange to = delivery.arrival.exchange;
-  if (delivery.fault == Fault::too_large) return reply({to, 413, nullptr});
+  if (delivery.fault == Fault::too_large) return reply({to, {nullptr, nullptr, 413}});
   if (delivery.fault == Fault::malformed) return refuse(to, bosh::Condition::bad_request, "malformed");
   const auto farewell = farewells_.find(delivery.sid);
-  if (farewell != farewells_.end()) return reply({to, 200, farewell->second});
+  if (farewell != farewells_.end()) return reply({to, farewell->second});
   refuse(to, bosh::Condition::item_not_found, "no such session");
 }
 
@@ -297,7 +296,7 @@ void Shard::reply(Reply&& reply) {
   const unsigned shard = shard_of(reply.to.connection);
   if (shard != index_) return send(shard, std::move(reply));
   if (auto* http = connections_.find(reply.to.connection))
-    (*http)->answer(reply.to.number, reply.status, reply.body);
+    (*http)->answer(reply.to.number, reply.response);
 }
 
 void Shard::on_lost(const Lost& lost) {
@@ -307,178 +306,6 @@ void Shard::on_lost(const Lost& lost) {
   const std::uint64_t id = found->second;
   sessions_.find(id)->bosh.on_lost(now(), lost.exchange, effects_);
   apply(id);
-}
-
-// --- The XMPP side ---
-
-void Shard::on_upstream_bytes(std::uint64_t session, std::string_view bytes) {
-  Slot& slot = *sessions_.find(session);
-  const Time time = now();
-  xmpp::Received received = slot.stream.receive(pool_, bytes, batch_);
-  keep_house();
-  slot.upstream->write(received.reply);
-  if (received.opened) {
-    if (received.opened->version.empty()) slot.open_by = Time::max();
-    slot.bosh.on_upstream_open(time,
-                               {std::move(received.opened->from), std::move(received.opened->id),
-                                std::move(received.opened->version)},
-                               effects_);
-  }
-  if (!received.elements.empty()) {
-    slot.open_by = Time::max();
-    slot.bosh.on_upstream(time, received.elements, effects_);
-  }
-  if (received.ended)
-    tell_end(slot, reason_of(received.ended->end), false, std::move(received.ended->error));
-  else
-    check_room(slot);
-  apply(session);
-}
-
-void Shard::on_upstream_written(std::uint64_t session) {
-  check_room(*sessions_.find(session));
-  apply(session);
-}
-
-void Shard::on_upstream_lost(std::uint64_t session, bool had_connected, std::string_view what) {
-  Slot& slot = *sessions_.find(session);
-  log(LogLevel::debug, "upstream-lost", {{"domain", slot.stream.domain()}, {"error", what}});
-  tell_end(slot, had_connected ? EndReason::server_lost : EndReason::server_unreachable, false);
-  apply(session);
-}
-
-void Shard::write_upstream(Slot& slot, std::string_view bytes) {
-  if (!slot.upstream) return;
-  slot.upstream->write(bytes);
-  check_room(slot);
-}
-
-/// Tells the session when too much waits to be written, and when half of that is gone.
-void Shard::check_room(Slot& slot) {
-  const std::size_t waiting = slot.upstream->unsent() + slot.stream.unsent();
-  const std::size_t limit = config_.limits.upstream_queue;
-  const bool room = slot.room ? waiting <= limit : waiting <= limit / 2;
-  if (room != std::exchange(slot.room, room)) slot.bosh.on_upstream_room(now(), room, effects_);
-}
-
-/// The XMPP side is over: the session only has to tell its client.
-void Shard::tell_end(Slot& slot, EndReason reason, bool at_once, std::string content) {
-  slot.told = reason;
-  slot.open_by = Time::max();
-  if (slot.upstream) {
-    leaving_.push_back({slot.upstream, now() + close_time});
-    slot.upstream->leave(slot.stream.close());
-    slot.upstream.reset();
-  }
-  slot.bosh.end(now(), {condition_of(reason), std::move(content)}, at_once, effects_);
-}
-
-// --- Effects ---
-
-void Shard::apply(std::uint64_t id) {
-  Slot& slot = *sessions_.find(id);
-  std::optional<bosh::Ended> ended;
-  for (std::size_t i = 0; i < effects_.size(); ++i) {
-    bosh::Effect effect = std::move(effects_[i]);  // carrying it out may add another
-    std::visit(
-        [&](auto& value) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bosh::Ended>)
-            ended.emplace(std::move(value));
-          else
-            carry_out(slot, std::move(value));
-        },
-        effect);
-  }
-  effects_.clear();
-  if (ended) return finish(id, *ended);
-  session_deadlines_.set(id, std::min(slot.bosh.deadline(), slot.open_by), slot.queued);
-}
-
-void Shard::carry_out(Slot&, bosh::Answer&& answer) {
-  reply({answer.to, 200, std::move(answer.body)});
-}
-
-void Shard::carry_out(Slot& slot, bosh::Forward&& forward) {
-  write_upstream(slot, slot.stream.send(std::move(forward.stanzas)));
-}
-
-void Shard::carry_out(Slot& slot, bosh::Restart&& restart) {
-  write_upstream(slot, slot.stream.restart(restart.language));
-}
-
-void Shard::carry_out(Slot& slot, bosh::Reading&& reading) {
-  if (slot.upstream) slot.upstream->set_reading(reading.on);
-}
-
-void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
-  Slot& slot = *sessions_.find(id);
-  const Time time = now();
-  if (slot.upstream) {
-    leaving_.push_back({slot.upstream, time + close_time});
-    slot.upstream->leave(slot.stream.close());
-  }
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time - slot.created).count();
-  log(LogLevel::info, "session-end",
-      {{"reason", to_string(reason_of(ended.end, slot.told))},
-       {"sid", slot.bosh.sid().substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…"},
-       {"domain", slot.stream.domain()},
-       {"client", to_string(slot.client)},
-       {"seconds", static_cast<std::uint64_t>(seconds)}});
-  if (farewells_.size() >= most_farewells) {
-    farewells_.erase(farewell_order_.front().sid);
-    farewell_order_.pop_front();
-  }
-  farewells_.emplace(slot.sid, ended.farewell);
-  farewell_order_.push_back({slot.sid, time + config_.session.inactivity});
-  by_sid_.erase(slot.sid);
-  sessions_.erase(id);
-  keep_house();
-}
-
-// --- Time ---
-
-void Shard::http_rung(Time time, std::uint64_t id, Time at) {
-  auto* found = connections_.find(id);
-  if (!found || (*found)->queued.at != at) return;
-  const boost::intrusive_ptr<Http> http = *found;
-  http->queued = {};
-  http->on_time(time);
-  if (connections_.find(id)) plan(id, http->deadline(), http->queued);
-}
-
-void Shard::session_rung(Time time, std::uint64_t id, Time at) {
-  Slot* slot = sessions_.find(id);
-  if (!slot || slot->queued.at != at) return;
-  slot->queued = {};
-  if (time >= slot->open_by)
-    tell_end(*slot, EndReason::server_silent, false);
-  else
-    slot->bosh.on_time(time, effects_);
-  apply(id);
-}
-
-void Shard::keep_house() {
-  if (stopping_ || std::exchange(house_kept_, true)) return;
-  house_timer_.expires_after(std::chrono::seconds(1));
-  house_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) tick();
-  });
-}
-
-/// Once a second while there is something to clean up.
-void Shard::tick() {
-  const Time time = now();
-  while (!leaving_.empty() && leaving_.front().until <= time) {
-    leaving_.front().upstream->close();
-    leaving_.pop_front();
-  }
-  while (!farewell_order_.empty() && farewell_order_.front().until <= time) {
-    farewells_.erase(farewell_order_.front().sid);
-    farewell_order_.pop_front();
-  }
-  const bool cold = pool_.cool();
-  house_kept_ = false;
-  if (!leaving_.empty() || !farewell_order_.empty() || !cold) keep_house();
 }
 
 }  // namespace boshd

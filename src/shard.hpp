@@ -61,19 +61,24 @@ class Shard {
   void on_lost(const Lost&);
   void on_http_closed(std::uint64_t id) { connections_.erase(id); }
 
-  void on_upstream_bytes(std::uint64_t session, std::string_view);
+  void on_upstream_bytes(std::uint64_t session, bosh::StreamId, std::string_view);
   void on_upstream_written(std::uint64_t session);
-  void on_upstream_lost(std::uint64_t session, bool had_connected, std::string_view what);
+  void on_upstream_lost(std::uint64_t session, bosh::StreamId, bool had_connected, std::string_view what);
 
  private:
-  struct Slot {
-    bosh::Session bosh;
+  struct Leg {
+    bosh::StreamId id;
     xmpp::Stream stream;
     boost::intrusive_ptr<UpstreamConnection> upstream;
+    Time open_by;  // until then the server must have opened the stream
+  };
+  struct Slot {
+    bosh::Session bosh;
+    std::vector<Leg> legs;  // one for each open stream
+    std::string domain;     // of the first
     Sid sid;
     Address client;
     Time created;
-    Time open_by;                             // until then the server must have opened the stream
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
     bool room = true;                         // the server takes what is written
     Queued queued{};
@@ -98,22 +103,29 @@ class Shard {
 
   // Requests.
   void create(Http&, const bosh::Arrival&, const Address& client, bosh::Body&&);
-  void refuse(bosh::Exchange, bosh::Condition, std::string_view why);
+  void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
   void deliver(Delivery&&);
   void answer_stranger(const Delivery&);
   void reply(Reply&&);
 
   // Sessions.
-  void tell_end(Slot&, EndReason, bool at_once, std::string content = {});
+  void open_leg(std::uint64_t id, Slot&, bosh::StreamId, const Server&, std::string_view domain,
+                std::string_view language);
+  Leg* find_leg(Slot&, bosh::StreamId);
+  void tell_end(Slot&, bosh::StreamId, EndReason, std::string content = {});
   void apply(std::uint64_t id);
-  void carry_out(Slot&, bosh::Answer&&);
-  void carry_out(Slot&, bosh::Forward&&);
-  void carry_out(Slot&, bosh::Restart&&);
-  void carry_out(Slot&, bosh::Reading&&);
-  void write_upstream(Slot&, std::string_view);
+  void carry_out(std::uint64_t id, Slot&, bosh::Answer&&);
+  void carry_out(std::uint64_t id, Slot&, bosh::Forward&&);
+  void carry_out(std::uint64_t id, Slot&, bosh::Restart&&);
+  void carry_out(std::uint64_t id, Slot&, bosh::Open&&);
+  void carry_out(std::uint64_t id, Slot&, bosh::Close&&);
+  void carry_out(std::uint64_t id, Slot&, bosh::Reading&&);
+  void write_upstream(Slot&, Leg&, std::string_view);
   void check_room(Slot&);
+  void take_leave(Leg&, std::string_view last_words);
   void finish(std::uint64_t id, const bosh::Ended&);
+  static Time due(const Slot&);
 
   // Time.
   void http_rung(Time now, std::uint64_t id, Time at);
@@ -141,7 +153,7 @@ class Shard {
   Table<boost::intrusive_ptr<Http>> connections_;
   Table<Slot> sessions_;
   std::unordered_map<Sid, std::uint64_t, SidHash> by_sid_;
-  std::unordered_map<Sid, bosh::Bytes, SidHash> farewells_;
+  std::unordered_map<Sid, bosh::Response, SidHash> farewells_;
   std::deque<Farewell> farewell_order_;
   std::deque<Leaving> leaving_;
   Deadlines http_deadlines_;

@@ -15,8 +15,8 @@ namespace boshd {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session)
-    : shard_(shard), session_(session) {}
+UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh::StreamId stream)
+    : shard_(shard), session_(session), stream_(stream) {}
 
 void UpstreamConnection::connect(const Server& server, std::string first_bytes) {
   before_connected_ = std::move(first_bytes);
@@ -111,7 +111,7 @@ void UpstreamConnection::readable() {
   if (outcome == Connection::Outcome::end) return failed("closed by the server");
   if (outcome == Connection::Outcome::failed) return failed("connection lost");
   if (outcome == Connection::Outcome::done && session_ != 0)
-    shard_.on_upstream_bytes(session_, std::string_view(scratch.data(), bytes));
+    shard_.on_upstream_bytes(session_, stream_, std::string_view(scratch.data(), bytes));
   if (connection_) wait_to_read();
 }
 
@@ -119,7 +119,7 @@ void UpstreamConnection::failed(std::string_view what) {
   const bool stood = connection_.has_value();
   close();
   const std::uint64_t session = std::exchange(session_, 0);
-  if (session != 0) shard_.on_upstream_lost(session, stood, what);
+  if (session != 0) shard_.on_upstream_lost(session, stream_, stood, what);
 }
 
 void UpstreamConnection::leave(std::string_view footer) {
@@ -128,6 +128,11 @@ void UpstreamConnection::leave(std::string_view footer) {
   reading_ = true;
   write(footer);
   wait_to_read();
+}
+
+void UpstreamConnection::drop() {
+  session_ = 0;
+  close();
 }
 
 void UpstreamConnection::close() {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bosh/outbox.hpp"
 #include "src/config.hpp"
 #include "src/connection.hpp"
 
@@ -22,7 +23,7 @@ class Shard;
 class UpstreamConnection
     : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter> {
  public:
-  UpstreamConnection(Shard&, std::uint64_t session);
+  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId);
 
   /// Tries the server's addresses one after the other. `first_bytes` is written as soon as one answers.
   void connect(const Server&, std::string first_bytes);
@@ -34,7 +35,8 @@ class UpstreamConnection
   void set_reading(bool);
   /// The session is over: writes the footer, then waits for the server to close. Nothing is told any more.
   void leave(std::string_view footer);
-  /// Drops the connection.
+  /// The session is over and the server is to take the connection for lost: no footer.
+  void drop();
   void close();
 
  private:
@@ -50,6 +52,7 @@ class UpstreamConnection
 
   Shard& shard_;
   std::uint64_t session_;  // 0 once it has left
+  bosh::StreamId stream_;
   std::optional<boost::asio::ip::tcp::resolver> resolver_;
   std::vector<boost::asio::generic::stream_protocol::endpoint> candidates_;  // the next one last
   std::optional<Connection::Socket> connecting_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 namespace xml {
 
@@ -14,5 +15,11 @@ struct Limits {
   unsigned declarations = 256;              // of namespaces, in scope at once: each name is looked up in them
   std::size_t elements = 10'000;            // children of the root in one feed
 };
+
+/// For what has passed limits already.
+inline Limits no_limits() {
+  constexpr auto most = std::numeric_limits<unsigned>::max();
+  return {most, most, most, most, most, most, most};
+}
 
 }  // namespace xml

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string_view>
 
 #include "xmpp/names.hpp"
@@ -59,20 +58,14 @@ bool keep(const xml::Element& element) {
   return element.name != "mechanism" || !binds_to_channel(text_of(element.bytes));
 }
 
-// What is looked at here has passed the stream's limits already.
-xml::Options lenient() {
-  constexpr auto most = std::numeric_limits<unsigned>::max();
-  xml::Options options;
-  options.drop_text = true;
-  options.limits = {most, most, most, most, most, most, most};
-  return options;
-}
-
 // Children are filtered only where something may hide; the element's own tags and all other children stay as
 // they are.
 std::string filter(xml::Pool& pool, const xml::Element& element) {
   std::string whole = element.to_string();
-  xml::Splitter splitter(lenient());
+  xml::Options options;
+  options.limits = xml::no_limits();
+  options.drop_text = true;
+  xml::Splitter splitter(options);
   xml::Batch batch;
   if (splitter.feed(pool, whole, batch, true) != xml::Error::none) return {};
   if (batch.elements.empty()) return whole;

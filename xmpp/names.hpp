@@ -11,6 +11,7 @@ inline constexpr std::string_view stream_error_ns = "urn:ietf:params:xml:ns:xmpp
 inline constexpr std::string_view tls_ns = "urn:ietf:params:xml:ns:xmpp-tls";
 inline constexpr std::string_view sasl_ns = "urn:ietf:params:xml:ns:xmpp-sasl";
 inline constexpr std::string_view sasl2_ns = "urn:xmpp:sasl:2";
+inline constexpr std::string_view management_ns = "urn:xmpp:sm:";  // and a version
 inline constexpr std::string_view xml_ns = "http://www.w3.org/XML/1998/namespace";
 
 }  // namespace xmpp

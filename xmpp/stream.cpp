@@ -8,6 +8,15 @@
 
 namespace xmpp {
 
+namespace {
+
+bool enables_management(const xml::Element& element) {
+  if (element.is(sasl2_ns, "success")) return element.bytes.find(management_ns) != element.bytes.npos;
+  return element.ns.starts_with(management_ns) && (element.name == "enabled" || element.name == "resumed");
+}
+
+}  // namespace
+
 Stream::Stream(std::string domain, std::string language, const xml::Limits& limits)
     : domain_(std::move(domain)), language_(std::move(language)), limits_(limits), splitter_(options()) {}
 
@@ -25,6 +34,7 @@ std::string Stream::open() const {
 }
 
 std::string Stream::restart(std::string_view language) {
+  if (state_ != State::open) return {};  // there is nothing yet to open anew
   if (!language.empty()) language_ = language;
   splitter_ = xml::Splitter(options());
   return stream_header(domain_, language_);
@@ -54,6 +64,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
       std::ranges::find_if(batch.elements, [](const xml::Element& e) { return e.is(stream_ns, "error"); });
   received.elements = std::span(batch.elements.begin(), failure);
   for (xml::Element& element : received.elements) {
+    managed_ |= enables_management(element);
     if (!element.is(stream_ns, "features")) continue;
     element.edits = {xml::Edit{0, element.bytes.size(), filter_features(pool, element)}};
     state_ = State::open;

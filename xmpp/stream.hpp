@@ -48,6 +48,9 @@ class Stream {
   /// Bytes of the client that wait for the stream to open.
   std::size_t unsent() const { return unsent_.size(); }
   const std::string& domain() const { return domain_; }
+  /// The server keeps what the client didn't acknowledge, and its session when the connection is lost
+  /// (XEP-0198).
+  bool managed() const { return managed_; }
 
  private:
   enum class State : std::uint8_t { opening, open, closed };
@@ -61,6 +64,7 @@ class Stream {
   xml::Splitter splitter_;
   State state_ = State::opening;
   bool header_told_ = false;
+  bool managed_ = false;
   std::string unsent_;
 };
 

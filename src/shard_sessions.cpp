@@ -1,0 +1,243 @@
+// A shard's sessions: what comes from their servers, what they want done, their end and their time.
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "src/log.hpp"
+#include "src/shard.hpp"
+#include "xmpp/bounce.hpp"
+
+namespace boshd {
+
+namespace {
+
+constexpr std::size_t most_farewells = 10'000;
+constexpr std::chrono::seconds close_time{5};  // for a server to close a stream that was ended
+
+Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+// --- The XMPP side ---
+
+/// What the client said in its creation request, or when it added a stream.
+void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, const Server& server,
+                     std::string_view domain, std::string_view language) {
+  slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_),
+                       new UpstreamConnection(*this, id, stream), now() + config_.upstream.connect_timeout});
+  Leg& leg = slot.legs.back();
+  leg.upstream->connect(server, leg.stream.open());
+}
+
+Shard::Leg* Shard::find_leg(Slot& slot, bosh::StreamId stream) {
+  const auto found = std::ranges::find(slot.legs, stream, &Leg::id);
+  return found == slot.legs.end() ? nullptr : &*found;
+}
+
+void Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId stream, std::string_view bytes) {
+  Slot& slot = *sessions_.find(session);
+  Leg& leg = *find_leg(slot, stream);
+  const Time time = now();
+  xmpp::Received received = leg.stream.receive(pool_, bytes, batch_);
+  keep_house();
+  leg.upstream->write(received.reply);
+  if (received.opened) {
+    if (received.opened->version.empty()) leg.open_by = Time::max();
+    slot.bosh.on_upstream_open(time, stream,
+                               {std::move(received.opened->from), std::move(received.opened->id),
+                                std::move(received.opened->version)},
+                               effects_);
+  }
+  if (!received.elements.empty()) {
+    leg.open_by = Time::max();
+    slot.bosh.on_upstream(time, stream, received.elements, effects_);
+  }
+  if (received.ended)
+    tell_end(slot, stream, reason_of(received.ended->end), std::move(received.ended->error));
+  else
+    check_room(slot);
+  apply(session);
+}
+
+void Shard::on_upstream_written(std::uint64_t session) {
+  check_room(*sessions_.find(session));
+  apply(session);
+}
+
+void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, bool had_connected,
+                             std::string_view what) {
+  Slot& slot = *sessions_.find(session);
+  log(LogLevel::debug, "upstream-lost", {{"domain", find_leg(slot, stream)->stream.domain()}, {"error", what}});
+  tell_end(slot, stream, had_connected ? EndReason::server_lost : EndReason::server_unreachable);
+  apply(session);
+}
+
+void Shard::write_upstream(Slot& slot, Leg& leg, std::string_view bytes) {
+  leg.upstream->write(bytes);
+  check_room(slot);
+}
+
+/// Tells the session when too much waits to be written to a server, and when half of that is gone.
+void Shard::check_room(Slot& slot) {
+  std::size_t most = 0;
+  for (const Leg& leg : slot.legs) most = std::max(most, leg.upstream->unsent() + leg.stream.unsent());
+  const std::size_t limit = config_.limits.upstream_queue;
+  const bool room = slot.room ? most <= limit : most <= limit / 2;
+  if (room != std::exchange(slot.room, room)) slot.bosh.on_upstream_room(now(), room, effects_);
+}
+
+/// An XMPP stream is over: the session only has to tell its client.
+void Shard::tell_end(Slot& slot, bosh::StreamId stream, EndReason reason, std::string content) {
+  slot.told = reason;
+  if (Leg* leg = find_leg(slot, stream)) take_leave(*leg, leg->stream.close());
+  std::erase_if(slot.legs, [&](const Leg& leg) { return leg.id == stream; });
+  slot.bosh.on_upstream_end(now(), stream, {condition_of(reason), std::move(content)}, effects_);
+  check_room(slot);
+}
+
+void Shard::take_leave(Leg& leg, std::string_view last_words) {
+  leaving_.push_back({leg.upstream, now() + close_time});
+  leg.upstream->leave(last_words);
+  keep_house();
+}
+
+// --- Effects ---
+
+void Shard::apply(std::uint64_t id) {
+  Slot& slot = *sessions_.find(id);
+  std::optional<bosh::Ended> ended;
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    bosh::Effect effect = std::move(effects_[i]);  // carrying it out may add another
+    std::visit(
+        [&](auto& value) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bosh::Ended>)
+            ended.emplace(std::move(value));
+          else
+            carry_out(id, slot, std::move(value));
+        },
+        effect);
+  }
+  effects_.clear();
+  if (ended) return finish(id, *ended);
+  session_deadlines_.set(id, due(slot), slot.queued);
+}
+
+void Shard::carry_out(std::uint64_t, Slot&, bosh::Answer&& answer) {
+  reply({answer.to, std::move(answer.response)});
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
+  if (Leg* leg = find_leg(slot, forward.stream))
+    write_upstream(slot, *leg, leg->stream.send(std::move(forward.stanzas)));
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
+  if (Leg* leg = find_leg(slot, restart.stream))
+    write_upstream(slot, *leg, leg->stream.restart(restart.language));
+}
+
+void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Open&& open) {
+  if (const Server* server = config_.upstream.find(open.to))
+    return open_leg(id, slot, open.stream, *server, open.to, open.language);
+  slot.bosh.on_upstream_end(now(), open.stream, {bosh::Condition::host_unknown, {}}, effects_);
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Close&& close) {
+  if (Leg* leg = find_leg(slot, close.stream)) take_leave(*leg, leg->stream.close());
+  std::erase_if(slot.legs, [&](const Leg& leg) { return leg.id == close.stream; });
+  check_room(slot);
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Reading&& reading) {
+  for (Leg& leg : slot.legs) leg.upstream->set_reading(reading.on);
+}
+
+void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
+  Slot& slot = *sessions_.find(id);
+  const Time time = now();
+  for (Leg& leg : slot.legs) {
+    // A server with stream management knows better what to do with what was not acknowledged.
+    if (leg.stream.managed() && ended.end != bosh::End::client_terminated) {
+      leg.upstream->drop();
+      continue;
+    }
+    std::string last_words;
+    for (const bosh::Undelivered& undelivered : ended.undelivered)
+      if (undelivered.stream == leg.id && !leg.stream.managed())
+        last_words += xmpp::bounce(pool_, undelivered.stanzas);
+    take_leave(leg, last_words + leg.stream.close());
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time - slot.created).count();
+  log(LogLevel::info, "session-end",
+      {{"reason", to_string(reason_of(ended.end, slot.told))},
+       {"sid", slot.bosh.sid().substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…"},
+       {"domain", slot.domain},
+       {"client", to_string(slot.client)},
+       {"seconds", static_cast<std::uint64_t>(seconds)}});
+  if (farewells_.size() >= most_farewells) {
+    farewells_.erase(farewell_order_.front().sid);
+    farewell_order_.pop_front();
+  }
+  farewells_.emplace(slot.sid, ended.farewell);
+  farewell_order_.push_back({slot.sid, time + config_.session.inactivity});
+  by_sid_.erase(slot.sid);
+  sessions_.erase(id);
+  keep_house();
+}
+
+// --- Time ---
+
+void Shard::http_rung(Time time, std::uint64_t id, Time at) {
+  auto* found = connections_.find(id);
+  if (!found || (*found)->queued.at != at) return;
+  const boost::intrusive_ptr<Http> http = *found;
+  http->queued = {};
+  http->on_time(time);
+  if (connections_.find(id)) plan(id, http->deadline(), http->queued);
+}
+
+void Shard::session_rung(Time time, std::uint64_t id, Time at) {
+  Slot* slot = sessions_.find(id);
+  if (!slot || slot->queued.at != at) return;
+  slot->queued = {};
+  const auto silent = std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.open_by; });
+  if (silent != slot->legs.end())
+    tell_end(*slot, silent->id, EndReason::server_silent);
+  else
+    slot->bosh.on_time(time, effects_);
+  apply(id);
+}
+
+Time Shard::due(const Slot& slot) {
+  Time due = slot.bosh.deadline();
+  for (const Leg& leg : slot.legs) due = std::min(due, leg.open_by);
+  return due;
+}
+
+void Shard::keep_house() {
+  if (stopping_ || std::exchange(house_kept_, true)) return;
+  house_timer_.expires_after(std::chrono::seconds(1));
+  house_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tick();
+  });
+}
+
+/// Once a second while there is something to clean up.
+void Shard::tick() {
+  const Time time = now();
+  while (!leaving_.empty() && leaving_.front().until <= time) {
+    leaving_.front().upstream->close();
+    leaving_.pop_front();
+  }
+  while (!farewell_order_.empty() && farewell_order_.front().until <= time) {
+    farewells_.erase(farewell_order_.front().sid);
+    farewell_order_.pop_front();
+  }
+  const bool cold = pool_.cool();
+  house_kept_ = false;
+  if (!leaving_.empty() || !farewell_order_.empty() || !cold) keep_house();
+}
+
+}  // namespace boshd
