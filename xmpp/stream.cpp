@@ -72,10 +72,10 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   if (state_ == State::open) received.reply = std::exchange(unsent_, {});
   if (failure != batch.elements.end())
     end(received, End::stream_error, failure->to_string(), stream_footer);
+  else if (batch.root_closed)  // whatever follows
+    end(received, End::closed_by_server, {}, stream_footer);
   else if (error != xml::Error::none)
     end(received, End::bad_xml, {}, stream_error(error));
-  else if (batch.root_closed)
-    end(received, End::closed_by_server, {}, stream_footer);
   return received;
 }
 

@@ -162,6 +162,17 @@ BOOST_AUTO_TEST_CASE(U_101_the_servers_footer_is_answered) {
   BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
 }
 
+BOOST_AUTO_TEST_CASE(U_101_what_follows_the_servers_footer_is_not_looked_at) {
+  for (const bool bytewise : {false, true}) {
+    Server server;
+    const std::string all = std::string(header) + std::string(features) + "</stream:stream>x<!-- -->";
+    bytewise ? server.says_in_bytes(all) : server.says(all);
+    BOOST_REQUIRE(server.ended.has_value());
+    BOOST_CHECK(server.ended->end == End::closed_by_server);
+    BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(U_087_bad_xml_is_answered_with_its_stream_error) {
   const auto answered = [](std::string_view bytes) {
     Server server;
