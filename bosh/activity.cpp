@@ -9,7 +9,12 @@ namespace {
 // A client gives up after six tries of each of its requests, and a browser may double each of them.
 constexpr std::uint16_t most_repeats = 50;
 
+constexpr std::chrono::seconds first_forgiven{10};  // no page reloads that soon
+constexpr std::chrono::seconds forgiven_again{60};
+
 }  // namespace
+
+Activity::Activity(Time created) : forgiving_from_(created + first_forgiven) {}
 
 bool Activity::allows(Time now, const Terms& terms, const Request& request, std::size_t unanswered,
                       std::uint64_t spoken) {
@@ -18,10 +23,17 @@ bool Activity::allows(Time now, const Terms& terms, const Request& request, std:
   const std::uint64_t previous = std::exchange(last_rid_, request.rid);
   repeats_ = 0;
   const std::size_t run = unanswered + 1;
-  if (run > terms.requests + (request.extra ? 1U : 0U)) return false;  // B-124
-  if (!request.empty || !soon) return true;
-  if (terms.holds) return run < terms.requests;  // B-126
-  return !after_empty || spoken == previous;     // B-134, B-136
+  if (run > terms.requests && !request.extra) return false;  // B-124
+  if (!request.empty || !request.last || !soon) return true;
+  // B-126; B-134, B-136
+  const bool too_early = terms.holds ? run == terms.requests : after_empty && spoken != previous;
+  return !too_early || forgives(now);
+}
+
+bool Activity::forgives(Time now) {
+  if (now < forgiving_from_) return false;
+  forgiving_from_ = now + forgiven_again;
+  return true;
 }
 
 bool Activity::allows_repeat() {

@@ -9,8 +9,9 @@
 
 namespace bosh {
 
-/// Looks at requests as they arrive. Clients are given a tenth of `polling` for the unevenness of networks
-/// (B-130).
+/// Looks at requests as they arrive. Once a minute it forgives: a page that reloads may poll before the loss of
+/// its old connection is known. Clients are given a tenth of `polling` for the
+/// unevenness of networks (B-130).
 class Activity {
  public:
   struct Terms {
@@ -20,18 +21,24 @@ class Activity {
   };
   struct Request {
     std::uint64_t rid;
+    bool last;   // none of a higher rid has come
     bool empty;  // says nothing and asks for nothing but answers: no payload, restart, pause, terminate
-    bool extra;  // pause or terminate, which may be one more than `requests` (B-119)
+    bool extra;  // pause or terminate, which don't count (B-119): the window knows one of them at most
   };
 
-  /// A request with a new rid, when `unanswered` others are. `spoken` is the latest rid that was answered with
+  explicit Activity(Time created);
+
+  /// A request with a new rid, when `unanswered` others, of which none is extra, are. `spoken` is the latest rid that was answered with
   /// payload. False: it is one too many, or too early.
   bool allows(Time now, const Terms&, const Request&, std::size_t unanswered, std::uint64_t spoken);
   /// A rid that came once more. False: too often since the last new one (B-151).
   bool allows_repeat();
 
  private:
+  bool forgives(Time now);
+
   Time last_at_{};
+  Time forgiving_from_;
   std::uint64_t last_rid_ = 0;
   bool last_empty_ = false;
   std::uint16_t repeats_ = 0;

@@ -152,6 +152,7 @@ ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& lim
   for (const xml::Element& element : batch.elements) {
     if (!whole || !parsed.fault.empty()) break;
     parsed.fault = refuse_payload(element);
+    parsed.body.talks |= element.is(content_ns, "message") || element.is(content_ns, "presence");
     element.append_to(parsed.body.payload);
     // A short element can need a long declaration of its root's.
     if (parsed.body.payload.size() > bytes.size() + limits.element_bytes)

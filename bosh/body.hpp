@@ -43,9 +43,12 @@ struct Body {
   bool legacy = false;     // without `ver`: conditions are told as HTTP codes (XEP-0124 §17.1)
   bool terminate = false;  // type='terminate', also with a condition that the client reports (B-192)
   bool restart = false;    // xmpp:restart
+  bool talks = false;      // has a message or presence, so its sender has logged in
   std::string payload;     // the children, each complete in itself, ready for the XMPP stream
 
   bool creates() const { return sid.empty(); }
+  /// May be one more than the number of requests (XEP-0124 §11).
+  bool is_extra() const { return terminate || pause; }
   /// Asks for another stream in its session (XEP-0124 §16.3). A restart, too, is empty and has `to` (B-172).
   bool adds_stream() const {
     return !creates() && !to.empty() && payload.empty() && !restart && !terminate && !pause;

@@ -34,7 +34,7 @@ Granted negotiate(const Settings& settings, std::string sid, const Body& creatio
   granted.accept = settings.accept;
   // A polling session is silent for `polling` at least between two requests (B-133).
   if (granted.wait == 0s) granted.hold = 0;
-  if (granted.hold == 0) granted.inactivity += 2 * granted.polling + 1s;
+  if (granted.hold == 0) granted.inactivity += 2 * granted.polling;
   return granted;
 }
 
@@ -49,6 +49,7 @@ Session::Session(const Settings& settings, std::string sid, const Body& creation
       streams_{Stream{0, {}}},
       highest_(creation.rid - 1),
       keys_(creation.newkey),
+      activity_(now),
       inactivity_(granted_.inactivity),
       idle_since_(now) {
   if (settings.streams > 1) granted_.stream = name_of(0);
@@ -71,7 +72,7 @@ void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects&
 /// Whether this rid was seen before, and what that means (XEP-0124 §14.3).
 bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
   if (!repeat(now, arrival, body, effects)) return false;
-  deserted_ = false;
+  deserted_.reset();
   if (!activity_.allows_repeat())
     break_off(std::nullopt, {Condition::policy_violation, {}}, End::overactive, effects);
   return true;
@@ -114,23 +115,24 @@ std::uint64_t Session::received() const {
 
 /// A pause or terminate request may exceed the number of requests by one (B-119, B-142).
 bool Session::in_window(const Body& body) const {
-  const unsigned extra = body.terminate || body.pause ? 1 : 0;
+  const unsigned extra = body.is_extra() ? 1 : 0;
   return body.rid > highest_ && body.rid <= received() + granted_.requests + extra;
 }
 
 bool Session::too_active(Time now, const Body& body) {
   if (body.creates()) return false;
-  const bool extra = body.terminate || body.pause;
-  const bool empty = !extra && body.payload.empty() && !body.restart && !body.adds_stream();
+  const bool empty = !body.is_extra() && body.payload.empty() && !body.restart && !body.adds_stream();
+  const auto early = std::ranges::count_if(early_, [](const Early& e) { return !e.body.is_extra(); });
   return !activity_.allows(now, {granted_.requests, granted_.polling, granted_.hold > 0},
-                           {body.rid, empty, extra}, waiting_.size() + early_.size(), guard_rid_);
+                           {body.rid, early_.empty(), empty, body.is_extra()},
+                           waiting_.size() + static_cast<std::size_t>(early), spoken_);
 }
 
 void Session::park(Time now, const Arrival& arrival, Body&& body) {
   const auto place =
       std::ranges::lower_bound(early_, body.rid, {}, [](const Early& e) { return e.request.rid; });
   const std::uint64_t rid = body.rid;
-  if (rid == highest_ + 1) deserted_ = false;
+  if (rid == highest_ + 1) deserted_.reset();
   early_.insert(place, Early{{rid, arrival, now}, std::move(body)});
 }
 
@@ -150,6 +152,8 @@ void Session::act(Time now, Body&& body, Effects& effects) {
   if (!keys_.accept(settings_->sha1, body.key, body.newkey))
     return break_off(std::nullopt, {Condition::item_not_found, {}}, End::bad_key, effects);
   acknowledge(now, body);
+  arrived_ = arrived_ || proves_arrival(body);
+  logged_in_ = logged_in_ || body.talks;
   inactivity_ = granted_.inactivity;
   const auto to = addressed(body);
   if (!to) return break_off(std::nullopt, {Condition::item_not_found, {}}, End::unknown_stream, effects);
@@ -186,6 +190,14 @@ void Session::acknowledge(Time now, const Body& body) {
   if (!missing || now - missing->at < report_after || now < report_next_) return;
   waiting_.back().report = missing->rid;
   report_next_ = now + report_after;
+}
+
+/// Whether a request that is taken shows that its sender has the last answer with data: it says so; it would be
+/// too far ahead otherwise; or it only polls, which a client does when nothing of its own is open.
+bool Session::proves_arrival(const Body& body) const {
+  const bool poll = body.payload.empty() && !body.restart && !body.is_extra() && !body.adds_stream();
+  return (acks_ && acknowledged_ >= spoken_) || highest_ >= spoken_ + granted_.requests ||
+         (poll && granted_.hold <= 1 && waiting_.size() == 1);
 }
 
 /// The streams that a request speaks to; none: it names one that there never was (XEP-0124 §16.4).
@@ -266,7 +278,7 @@ void Session::on_lost(Time now, Exchange exchange, Effects& effects) {
   std::ranges::for_each(waiting_, mark);
   for (Early& early : early_) mark(early.request);
   settle(now, effects);
-  if (any && waiting_.empty()) deserted_ = true;
+  if (any && waiting_.empty()) deserted_ = now;
 }
 
 /// One stream of several is over.

@@ -65,6 +65,10 @@ struct Open {
 struct Close {
   StreamId stream;
 };
+/// A request that a page had begun when it was left never came; its session goes on without it.
+struct GaveUp {
+  std::uint64_t rid;
+};
 /// Stop or go on reading from the XMPP servers.
 struct Reading {
   bool on;
@@ -80,7 +84,7 @@ struct Ended {
   Response farewell;
   std::vector<Undelivered> undelivered;
 };
-using Effect = std::variant<Answer, Forward, Restart, Open, Close, Reading, Ended>;
+using Effect = std::variant<Answer, Forward, Restart, Open, Close, GaveUp, Reading, Ended>;
 using Effects = std::vector<Effect>;
 
 /// What a session may have; one for many sessions, and it outlives them.
@@ -95,8 +99,8 @@ struct Settings {
   Sha1 sha1 = nullptr;                  // for keys and the names of streams
   std::size_t cache_bytes = 256 * 1024;
   std::size_t queue_bytes = 1024 * 1024;
-  /// Clients handle responses in the order of their arrival. After an answer with data the next one, on
-  /// another connection, carries data only after this time or after proof that the first arrived.
+  /// Before the login is over: after an answer with data the next one, on another connection, waits so long
+  /// or for proof that the first arrived.
   std::chrono::milliseconds order_guard{5};
 };
 
@@ -171,6 +175,7 @@ class Session {
   void take_in_order(Time now, Effects&);
   void act(Time now, Body&&, Effects&);
   void acknowledge(Time now, const Body&);
+  bool proves_arrival(const Body&) const;
   std::optional<std::vector<StreamId>> addressed(const Body&) const;
   void forward(std::string&& payload, const std::vector<StreamId>& to, Effects&);
   void add_stream(Body&&, Effects&);
@@ -223,10 +228,12 @@ class Session {
   Time idle_since_;                  // when the last request was answered
   std::uint64_t acknowledged_ = 0;
   Time report_next_{};
-  bool deserted_ = false;  // the last held request was lost, and nothing has come since
-  // The last answer with data, as long as its arrival isn't certain.
+  std::optional<Time> deserted_;  // since then the last held request is lost, and nothing came in its place
+  bool logged_in_ = false;  // the client has said something that comes after the login
+  // The last answer with data.
+  std::uint64_t spoken_ = 0;
+  bool arrived_ = true;  // it is certain that the client has it
   Time guard_until_{};
-  std::uint64_t guard_rid_ = 0;
   std::uint64_t guard_connection_ = 0;
   Terminal terminal_;  // while ending
 };

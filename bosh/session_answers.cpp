@@ -12,9 +12,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A page that reloads may use up a rid for a request that never leaves it (§14.2 of XEP-0124 knows no such
-// page). When its last connection is gone, the missing rid is waited for only so long.
-constexpr std::chrono::seconds reload_patience{3};
+// A page that reloads may have used up a rid for a request that never left it, and goes on with the next one.
+// If its connections are gone, the missing rid is waited for only so long: a client that is still there has
+// repeated it twice by then.
+constexpr std::chrono::seconds reload_patience{12};
 constexpr std::size_t most_unacknowledged = 512;
 
 }  // namespace
@@ -84,8 +85,8 @@ void Session::give_up_gap(Time now, Effects& effects) {
                      effects);
   if (!deserted_ || first != highest_ + 2)
     return break_off(std::nullopt, {Condition::item_not_found, {}}, End::rid_missing, effects);
-  deserted_ = false;
-  ++highest_;
+  deserted_.reset();
+  effects.push_back(GaveUp{++highest_});
   take_in_order(now, effects);
   settle(now, effects);
 }
@@ -94,7 +95,7 @@ Time Session::deadline() const {
   if (state_ == State::ended) return Time::max();
   if (waiting_.empty() && early_.empty()) return idle_since_ + inactivity_;
   Time due = std::min(gap_due(), answer_due());
-  if (!waiting_.empty() && !outbox_.empty() && created_) due = std::min(due, guard_until_);
+  if (!waiting_.empty() && !outbox_.empty() && created_ && !logged_in_) due = std::min(due, guard_until_);
   return due;
 }
 
@@ -105,7 +106,7 @@ Time Session::gap_due() const {
   Time due = Time::max();
   for (const Early& early : early_) due = std::min(due, early.request.at + longest);
   if (deserted_ && early_.front().request.rid == highest_ + 2)
-    due = std::min(due, early_.front().request.at + reload_patience);
+    due = std::min(due, std::max(early_.front().request.at, *deserted_) + reload_patience);
   return due;
 }
 
@@ -124,8 +125,10 @@ void Session::settle(Time now, Effects& effects) {
   while (!waiting_.empty()) {
     const Waiting& oldest = waiting_.front();
     const bool prompt = std::ranges::any_of(waiting_, [](const Waiting& w) { return w.added || w.report > 0; });
-    const bool due = oldest.lost || prompt || waiting_.size() > granted_.hold || now >= answer_due();
-    const bool data = !oldest.lost && !oldest.added && !outbox_.empty() && data_may_leave(now);
+    const bool full = !oldest.lost && !oldest.added && !outbox_.empty();
+    const bool data = full && data_may_leave(now);
+    const bool asks = full && !data && logged_in_;  // what the client sends next proves what it has
+    const bool due = oldest.lost || prompt || asks || waiting_.size() > granted_.hold || now >= answer_due();
     const bool ready = created_ || streams_.front().ready || state_ == State::ending;
     if (!ready && !due) break;  // the creation response is to bring the features
     if (data)
@@ -142,19 +145,19 @@ void Session::settle(Time now, Effects& effects) {
   reading_ = reading;
 }
 
-/// Two answers with data on two connections may overtake each other, and clients would read the later one
-/// first. Safe is: the guard's time is over, the same connection carries both, or the client has gone on
-/// since, which it can only after an answer.
+/// Clients handle answers in the order of their arrival, and an answer can be lost, held up or overtaken. So one
+/// with data follows another only when that has arrived, or on the same connection. A client that is still
+/// logging in may not poll after an empty answer: then some time has to do.
 bool Session::data_may_leave(Time now) const {
-  if (now >= guard_until_) return true;
   const Arrival& arrival = waiting_.front().arrival;
-  return (arrival.direct && arrival.exchange.connection == guard_connection_) ||
-         highest_ >= guard_rid_ + granted_.requests;
+  return arrived_ || (arrival.direct && arrival.exchange.connection == guard_connection_) ||
+         (!logged_in_ && now >= guard_until_);
 }
 
 /// Answers the oldest request with the first letter.
 void Session::give_letter(Time now, Effects& effects) {
-  guard_rid_ = waiting_.front().rid;
+  spoken_ = waiting_.front().rid;
+  arrived_ = false;
   guard_connection_ = waiting_.front().arrival.exchange.connection;
   guard_until_ = now + settings_->order_guard;
   answer_oldest(now, outbox_.take(), effects);

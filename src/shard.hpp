@@ -120,12 +120,14 @@ class Shard {
   void carry_out(std::uint64_t id, Slot&, bosh::Restart&&);
   void carry_out(std::uint64_t id, Slot&, bosh::Open&&);
   void carry_out(std::uint64_t id, Slot&, bosh::Close&&);
+  void carry_out(std::uint64_t id, Slot&, bosh::GaveUp&&);
   void carry_out(std::uint64_t id, Slot&, bosh::Reading&&);
   void write_upstream(Slot&, Leg&, std::string_view);
   void check_room(Slot&);
   void take_leave(Leg&, std::string_view last_words);
   void finish(std::uint64_t id, const bosh::Ended&);
   static Time due(const Slot&);
+  std::string shown_sid(const Slot&) const;
 
   // Time.
   void http_rung(Time now, std::uint64_t id, Time at);

@@ -150,6 +150,10 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Close&& close) {
   check_room(slot);
 }
 
+void Shard::carry_out(std::uint64_t, Slot& slot, bosh::GaveUp&&) {
+  log(LogLevel::info, "request-missing", {{"sid", shown_sid(slot)}, {"client", to_string(slot.client)}});
+}
+
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Reading&& reading) {
   for (Leg& leg : slot.legs) leg.upstream->set_reading(reading.on);
 }
@@ -172,7 +176,7 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time - slot.created).count();
   log(LogLevel::info, "session-end",
       {{"reason", to_string(reason_of(ended.end, slot.told))},
-       {"sid", slot.bosh.sid().substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…"},
+       {"sid", shown_sid(slot)},
        {"domain", slot.domain},
        {"client", to_string(slot.client)},
        {"seconds", static_cast<std::uint64_t>(seconds)}});
@@ -185,6 +189,11 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
   by_sid_.erase(slot.sid);
   sessions_.erase(id);
   keep_house();
+}
+
+/// As much of a sid as a log may know (B-215).
+std::string Shard::shown_sid(const Slot& slot) const {
+  return slot.bosh.sid().substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…";
 }
 
 // --- Time ---

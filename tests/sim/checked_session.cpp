@@ -12,10 +12,12 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t first_rid = 1000;
+constexpr std::string_view given_up = "given up";
 
 bosh::Settings with_small_queue() {
   bosh::Settings settings;
   settings.queue_bytes = 10;
+  settings.polling = 0s;
   return settings;
 }
 const bosh::Settings settings = with_small_queue();
@@ -77,6 +79,7 @@ bool CheckedSession::happens(Event&& event) {
     if (const auto* answer = std::get_if<bosh::Answer>(&effect)) carry_out(*answer, last_words);
     if (const auto* forward = std::get_if<bosh::Forward>(&effect)) server_gets(forward->stanzas);
     if (std::holds_alternative<bosh::Restart>(effect)) server_gets("restart");
+    if (const auto* missing = std::get_if<bosh::GaveUp>(&effect)) give_up(missing->rid);
     if (const auto* reading = std::get_if<bosh::Reading>(&effect)) {
       require(reading->on != reading_, "reading is switched to what it is");
       reading_ = reading->on;
@@ -129,7 +132,7 @@ bool CheckedSession::repeat_newest() {
 }
 
 bool CheckedSession::repeat_answered() {
-  return next_answer_ > first_rid + 1 && send(next_answer_ - 1);
+  return next_answer_ > first_rid + 1 && answered_[next_answer_ - 1 - first_rid] != given_up && send(next_answer_ - 1);
 }
 
 bool CheckedSession::send_terminate() {
@@ -144,7 +147,7 @@ bool CheckedSession::send_faulty() {
   const std::uint64_t rid = lowest_never_sent();
   open_.push_back({++exchanges_, rid, false, now_});
   return happens([&](auto& effects) {
-    session_.on_faulty_request(now_, {exchanges_, 0}, rid, {bosh::Condition::bad_request, {}},
+    session_.on_faulty_request({exchanges_, 0}, rid, {bosh::Condition::bad_request, {}},
                                bosh::End::bad_request, effects);
   });
 }
@@ -174,8 +177,8 @@ bool CheckedSession::server_opens() {
   }
   header_told_ = true;
   return happens([&](auto& effects) {
-    session_.on_upstream_open(now_, {"a.example", "id", "1.0"}, effects);
-    session_.on_upstream(now_, {}, effects);
+    session_.on_upstream_open(now_, 0, {"a.example", "id", "1.0"}, effects);
+    session_.on_upstream(now_, 0, {}, effects);
     session_.on_time(now_, effects);  // too early does nothing
     require(effects.empty(), "B-077: the creation waits for the features");
   });
@@ -187,7 +190,7 @@ bool CheckedSession::server_speaks() {
   xml::Element element;
   element.bytes = said;
   queued_ += said;
-  return happens([&](auto& effects) { session_.on_upstream(now_, {&element, 1}, effects); });
+  return happens([&](auto& effects) { session_.on_upstream(now_, 0, {&element, 1}, effects); });
 }
 
 bool CheckedSession::server_takes_no_more() {
@@ -260,7 +263,7 @@ void CheckedSession::carry_out(const bosh::Answer& answer, bool last_words) {
   require(found != open_.end(), "a request is answered twice");
   const Request request = *found;
   open_.erase(found);
-  const std::string& body = *answer.body;
+  const std::string& body = *answer.response.body;
   told_nothing_ |= !request.lost && body == bosh::plain_reply({});
   told_terminal_ |= !request.lost && is_terminal(body);
   if (body == bosh::repeated_reply())
@@ -271,6 +274,23 @@ void CheckedSession::carry_out(const bosh::Answer& answer, bool last_words) {
   check_first_answer(request, body, last_words);
   if (request.rid == next_answer_) ++next_answer_;
   if (!is_terminal(body)) earlier = body;
+}
+
+/// Only a rid that never came, between one that was lost and one that waits.
+void CheckedSession::give_up(std::uint64_t rid) {
+  require(ringing_ && rid == lowest_never_sent() && rid < highest_sent(), "no request is missing");
+  require(rid == next_answer_ && rid == next_unforwarded(), "what comes before it is not done");
+  sent_[rid - first_rid] = true;
+  answered_[rid - first_rid] = given_up;
+  ++next_answer_;
+  next_forward_ = rid + 1;
+}
+
+/// The lowest rid of which the server gets something that it has not got.
+std::uint64_t CheckedSession::next_unforwarded() const {
+  std::uint64_t rid = next_forward_;
+  while (rid < lowest_never_sent() && due_to_server(rid).empty()) ++rid;
+  return rid;
 }
 
 void CheckedSession::check_first_answer(const Request& request, const std::string& body, bool last_words) {
@@ -300,7 +320,7 @@ void CheckedSession::server_gets(std::string_view text) {
 
 void CheckedSession::check_end(const bosh::Ended& ended) const {
   require(open_.empty(), "B-189: all that waits is answered at the end");
-  require(is_terminal(*ended.farewell), "B-153: late requests hear that it is over");
+  require(is_terminal(*ended.farewell.body), "B-153: late requests hear that it is over");
   const bool gap = lowest_never_sent() < highest_sent();
   switch (ended.end) {
     case bosh::End::client_terminated:

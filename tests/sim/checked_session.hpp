@@ -63,6 +63,8 @@ class CheckedSession {
 
   void carry_out(const bosh::Answer&, bool last_words);
   void server_gets(std::string_view);
+  void give_up(std::uint64_t rid);
+  std::uint64_t next_unforwarded() const;
   void check_first_answer(const Request&, const std::string& body, bool last_words);
   void check_end(const bosh::Ended&) const;
   void check() const;

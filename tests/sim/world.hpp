@@ -129,6 +129,7 @@ class World {
   std::vector<Request> waiting_;                // the client's, in rid order
   std::map<std::uint64_t, std::string> heard_;  // answers that wait for those of lower rids
   std::uint64_t next_answer_ = 0;
+  Time page_ready_{};
   std::uint64_t first_valid_exchange_ = 0;  // those before belong to a dead page
   unsigned sent_ = 0;                       // what the user has written so far …
   unsigned next_client_stanza_ = 0;         // … and what of it went into requests

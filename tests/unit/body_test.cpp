@@ -181,12 +181,12 @@ BOOST_AUTO_TEST_CASE(B_063_the_creation_reply_tells_what_was_granted) {
   granted.requests = 2;
   granted.inactivity = std::chrono::seconds(90);
   granted.polling = std::chrono::seconds(2);
-  BOOST_CHECK_EQUAL(creation_reply(granted, {"a.example", "i<d", "1.0"},
+  BOOST_CHECK_EQUAL(creation_reply(granted, {"a.example", "i<d", "1.0"}, {},
                                    "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"),
                     "<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' wait='60' requests='2' "
                     "hold='1' inactivity='90' polling='2' "
-                    "ver='1.6' from='a.example' authid='i&lt;d' xmlns:xmpp='urn:xmpp:xbosh' "
-                    "xmpp:restartlogic='true' xmpp:version='1.0' "
+                    "ver='1.6' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true' from='a.example' "
+                    "authid='i&lt;d' xmpp:version='1.0' "
                     "xmlns:stream='http://etherx.jabber.org/streams'>"
                     "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/></body>");
 }

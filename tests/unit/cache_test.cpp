@@ -17,7 +17,7 @@ Bytes answer(std::size_t size) {
 /// Keeps answers to rids 1, 2, … of this size, a second apart, and says which is the oldest left.
 std::uint64_t oldest_of(unsigned count, std::size_t size, const AnswerCache::Limits& limits) {
   AnswerCache cache;
-  for (unsigned rid = 1; rid <= count; ++rid) cache.keep(rid, answer(size), start + rid * 1s, limits);
+  for (unsigned rid = 1; rid <= count; ++rid) cache.keep({rid, start + rid * 1s, answer(size), 0}, limits);
   for (unsigned rid = 1; rid <= count; ++rid)
     if (cache.find(rid)) return rid;
   return 0;
@@ -30,8 +30,8 @@ BOOST_AUTO_TEST_SUITE(cache)
 BOOST_AUTO_TEST_CASE(B_147_the_very_bytes_are_found_again) {
   AnswerCache cache;
   const Bytes first = answer(3);
-  cache.keep(7, first, start, {});
-  BOOST_CHECK(cache.find(7) == first);
+  cache.keep({7, start, first, 0}, {});
+  BOOST_CHECK(cache.find(7)->bytes == first);
   BOOST_CHECK(cache.find(8) == nullptr);
   BOOST_CHECK_EQUAL(cache.size(), 1U);
   BOOST_CHECK_EQUAL(cache.bytes(), 3U);

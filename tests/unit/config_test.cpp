@@ -80,6 +80,8 @@ wait = "2m"
 hold = 1
 inactivity = "1h"
 polling = "0s"
+max_pause = "0s"
+streams = 1
 [limits]
 max_request = 1024
 max_stanza = "2 MiB"
@@ -109,7 +111,7 @@ level = "debug"
   BOOST_TEST((c.listen[1] == Listen{.host = "0.0.0.0", .port = 80, .bosh_path = "/http-bind"}));
   BOOST_TEST((c.trusted_proxies == std::vector{*parse_network("10.0.0.0/8"), *parse_network("2001:db8::1")}));
   BOOST_TEST((c.origins == std::vector{"https://chat.example.org"s, "http://localhost:8000"s}));
-  BOOST_TEST((c.session == SessionSettings{.wait = 120s, .hold = 1, .inactivity = 3600s, .polling = 0s}));
+  BOOST_TEST((c.session == SessionSettings{.wait = 120s, .hold = 1, .inactivity = 3600s, .polling = 0s, .max_pause = 0s, .streams = 1}));
   const LimitSettings limits{.max_request = 1024,
                              .max_stanza = 2 << 20,
                              .max_depth = 8,
@@ -144,7 +146,7 @@ BOOST_AUTO_TEST_CASE(what_is_dumped_is_read_again) {
 BOOST_AUTO_TEST_CASE(an_unknown_key_is_named_with_the_nearest) {
   BOOST_TEST(refusal("[session]\ninactvity = \"90s\"") ==
              "boshd.toml:2: unknown key 'session.inactvity'; did you mean 'inactivity'? "
-             "Allowed here: wait, hold, inactivity, polling");
+             "Allowed here: wait, hold, inactivity, polling, max_pause, streams");
   BOOST_TEST(refusal("colour = 1") ==
              "boshd.toml:1: unknown key 'colour'. "
              "Allowed here: node, threads, listen, proxy, cors, session, limits, upstream, log");

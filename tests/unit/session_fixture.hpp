@@ -30,6 +30,8 @@ class Fixture {
   static constexpr std::uint64_t first_rid = 1000;
   static constexpr std::string_view features = "<stream:features><f/></stream:features>";
 
+  Fixture() { settings.polling = 0s; }  // most tests don't care how often a client asks
+
   bosh::Settings settings;
   bosh::Time now{1h};
   std::optional<bosh::Session> session;
@@ -37,6 +39,7 @@ class Fixture {
   std::string forwarded;
   std::vector<std::string> said;  // "restart", "read", "pause", in order
   std::optional<bosh::End> ended;
+  std::string undelivered;
 
   /// The creation request, on connection 0.
   void create(bosh::Body body = {}) {
@@ -79,13 +82,13 @@ class Fixture {
   }
   void upstream_open(std::string version = "1.0") {
     step([&](auto& effects) {
-      session->on_upstream_open(now, {"a.example", "id", std::move(version)}, effects);
+      session->on_upstream_open(now, 0, {"a.example", "id", std::move(version)}, effects);
     });
   }
   void upstream(std::string_view xml) {
     xml::Element element;
     element.bytes = xml;
-    step([&](auto& effects) { session->on_upstream(now, {&element, 1}, effects); });
+    step([&](auto& effects) { session->on_upstream(now, 0, {&element, 1}, effects); });
   }
   void room(bool room) {
     step([&](auto& effects) { session->on_upstream_room(now, room, effects); });
@@ -95,7 +98,7 @@ class Fixture {
   }
   void faulty(std::uint64_t rid, std::uint64_t connection) {
     step([&](auto& effects) {
-      session->on_faulty_request(now, {connection, 0}, rid, {bosh::Condition::bad_request, {}},
+      session->on_faulty_request({connection, 0}, rid, {bosh::Condition::bad_request, {}},
                                  bosh::End::bad_request, effects);
     });
   }
@@ -126,6 +129,15 @@ class Fixture {
   std::chrono::seconds patience{1h};
 
  private:
+  void note_end(const bosh::Ended& end) {
+    ended = end.end;
+    for (const bosh::Undelivered& left : end.undelivered) undelivered += left.stanzas;
+  }
+  /// An HTTP code stands for its body.
+  static std::string text(const bosh::Response& response) {
+    return response.body ? *response.body : std::to_string(response.status);
+  }
+
   template <class Step>
   void step(Step&& step, bool fresh = true) {
     BOOST_REQUIRE_MESSAGE(!ended, "an event after the end");
@@ -137,13 +149,17 @@ class Fixture {
     for (const bosh::Effect& effect : effects) {
       BOOST_CHECK_MESSAGE(!ended, "an effect after the end");
       if (const auto* answer = std::get_if<bosh::Answer>(&effect))
-        answers.push_back({answer->to.connection, *answer->body});
+        answers.push_back({answer->to.connection, text(answer->response)});
       else if (const auto* forward = std::get_if<bosh::Forward>(&effect))
         forwarded += forward->stanzas;
       else if (const auto* reading = std::get_if<bosh::Reading>(&effect))
         said.emplace_back(reading->on ? "read" : "pause");
       else if (const auto* end = std::get_if<bosh::Ended>(&effect))
-        ended = end->end;
+        note_end(*end);
+      else if (const auto* open = std::get_if<bosh::Open>(&effect))
+        said.emplace_back("open " + std::to_string(open->stream) + " to " + open->to);
+      else if (const auto* close = std::get_if<bosh::Close>(&effect))
+        said.emplace_back("close " + std::to_string(close->stream));
       else
         said.emplace_back("restart");
     }
