@@ -36,7 +36,7 @@ struct Granted {
   std::chrono::seconds inactivity{};
   std::chrono::seconds polling{};   // 0: not told
   std::chrono::seconds maxpause{};  // 0: not told
-  std::string accept;               // content codings of requests; empty: not told
+  std::string_view accept;          // content codings of requests; empty: not told
   std::string stream;               // name of the first stream; empty: there can be only one
 };
 

@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t highest_hold_asked = 10;
 // An acknowledgement that lags is normal while request and answer cross on the wire (B-106).
 constexpr std::chrono::seconds report_after{2};
+// So many requests that came alone, one behind the other, are no chance any more.
+constexpr unsigned alone_is_usual = 5;
 // What is still sent to a stream that was closed just now is dropped (B-176).
 constexpr StreamId closed_remembered = 8;
 
@@ -73,6 +75,7 @@ void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects&
 bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
   if (!repeat(now, arrival, body, effects)) return false;
   deserted_.reset();
+  overlaps_ = overlaps_ || logged_in_;
   if (!activity_.allows_repeat())
     break_off(std::nullopt, {Condition::policy_violation, {}}, End::overactive, effects);
   return true;
@@ -152,8 +155,7 @@ void Session::act(Time now, Body&& body, Effects& effects) {
   if (!keys_.accept(settings_->sha1, body.key, body.newkey))
     return break_off(std::nullopt, {Condition::item_not_found, {}}, End::bad_key, effects);
   acknowledge(now, body);
-  arrived_ = arrived_ || proves_arrival(body);
-  logged_in_ = logged_in_ || body.talks;
+  look_for_order(now, body);
   inactivity_ = granted_.inactivity;
   const auto to = addressed(body);
   if (!to) return break_off(std::nullopt, {Condition::item_not_found, {}}, End::unknown_stream, effects);
@@ -192,12 +194,23 @@ void Session::acknowledge(Time now, const Body& body) {
   report_next_ = now + report_after;
 }
 
-/// Whether a request that is taken shows that its sender has the last answer with data: it says so; it would be
-/// too far ahead otherwise; or it only polls, which a client does when nothing of its own is open.
+/// What a request that is taken shows of how its client works, and of what has arrived there. Clients handle
+/// answers as they come, and each may be lost or held up on its way.
+void Session::look_for_order(Time now, const Body& body) {
+  if (logged_in_ && waiting_.size() > 1) overlaps_ = true;
+  arrived_ = arrived_ || proves_arrival(body);
+  logged_in_ = logged_in_ || body.talks;
+  if (arrived_ || !logged_in_ || overlaps_ || alone_ >= alone_is_usual) return;
+  ++alone_;
+  guard_until_ = now + settings_->long_order_guard;
+}
+
+/// Whether its sender has the last answer with data: it says so; it could not have logged in otherwise; it would
+/// be too far ahead; or it only polls, which a client does when nothing of its own is open.
 bool Session::proves_arrival(const Body& body) const {
   const bool poll = body.payload.empty() && !body.restart && !body.is_extra() && !body.adds_stream();
-  return (acks_ && acknowledged_ >= spoken_) || highest_ >= spoken_ + granted_.requests ||
-         (poll && granted_.hold <= 1 && waiting_.size() == 1);
+  return (acks_ && acknowledged_ >= spoken_) || (body.talks && !logged_in_) ||
+         highest_ >= spoken_ + granted_.requests || (poll && granted_.hold <= 1 && waiting_.size() == 1);
 }
 
 /// The streams that a request speaks to; none: it names one that there never was (XEP-0124 §16.4).
@@ -277,6 +290,7 @@ void Session::on_lost(Time now, Exchange exchange, Effects& effects) {
   };
   std::ranges::for_each(waiting_, mark);
   for (Early& early : early_) mark(early.request);
+  overlaps_ = overlaps_ || (any && logged_in_);
   settle(now, effects);
   if (any && waiting_.empty()) deserted_ = now;
 }

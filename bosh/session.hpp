@@ -95,13 +95,14 @@ struct Settings {
   std::chrono::seconds polling{2};     // 0: as often as the client likes
   std::chrono::seconds max_pause{120};  // 0: none
   unsigned streams = 1;                 // open at a time; 1: the client is told of no others
-  std::string accept;                   // content codings of requests
+  std::string_view accept;              // content codings of requests
   Sha1 sha1 = nullptr;                  // for keys and the names of streams
   std::size_t cache_bytes = 256 * 1024;
   std::size_t queue_bytes = 1024 * 1024;
-  /// Before the login is over: after an answer with data the next one, on another connection, waits so long
-  /// or for proof that the first arrived.
+  /// After an answer with data the next one, on another connection, waits so long or for proof that the first
+  /// arrived; longer as long as it isn't clear whether its client ever has two requests open.
   std::chrono::milliseconds order_guard{5};
+  std::chrono::milliseconds long_order_guard{1500};
 };
 
 /// One session, from its creation request to its end. Made by the owner, who calls one `on_…` for each thing
@@ -176,6 +177,7 @@ class Session {
   void act(Time now, Body&&, Effects&);
   void acknowledge(Time now, const Body&);
   bool proves_arrival(const Body&) const;
+  void look_for_order(Time now, const Body&);
   std::optional<std::vector<StreamId>> addressed(const Body&) const;
   void forward(std::string&& payload, const std::vector<StreamId>& to, Effects&);
   void add_stream(Body&&, Effects&);
@@ -185,6 +187,7 @@ class Session {
   // Answers.
   void settle(Time now, Effects&);
   bool data_may_leave(Time now) const;
+  bool asks_for_proof() const { return logged_in_ && overlaps_ && granted_.hold <= 1; }
   Time gap_due() const;
   void give_up_gap(Time now, Effects&);
   Time answer_due() const;
@@ -230,6 +233,8 @@ class Session {
   Time report_next_{};
   std::optional<Time> deserted_;  // since then the last held request is lost, and nothing came in its place
   bool logged_in_ = false;  // the client has said something that comes after the login
+  bool overlaps_ = false;   // and has had two requests open, or has lost something
+  unsigned alone_ = 0;      // how often one of its requests came when no other was open, and proved nothing
   // The last answer with data.
   std::uint64_t spoken_ = 0;
   bool arrived_ = true;  // it is certain that the client has it

@@ -95,7 +95,7 @@ Time Session::deadline() const {
   if (state_ == State::ended) return Time::max();
   if (waiting_.empty() && early_.empty()) return idle_since_ + inactivity_;
   Time due = std::min(gap_due(), answer_due());
-  if (!waiting_.empty() && !outbox_.empty() && created_ && !logged_in_) due = std::min(due, guard_until_);
+  if (!waiting_.empty() && !outbox_.empty() && created_ && !asks_for_proof()) due = std::min(due, guard_until_);
   return due;
 }
 
@@ -127,7 +127,7 @@ void Session::settle(Time now, Effects& effects) {
     const bool prompt = std::ranges::any_of(waiting_, [](const Waiting& w) { return w.added || w.report > 0; });
     const bool full = !oldest.lost && !oldest.added && !outbox_.empty();
     const bool data = full && data_may_leave(now);
-    const bool asks = full && !data && logged_in_;  // what the client sends next proves what it has
+    const bool asks = full && !data && asks_for_proof();  // what the client sends next proves what it has
     const bool due = oldest.lost || prompt || asks || waiting_.size() > granted_.hold || now >= answer_due();
     const bool ready = created_ || streams_.front().ready || state_ == State::ending;
     if (!ready && !due) break;  // the creation response is to bring the features
@@ -145,13 +145,13 @@ void Session::settle(Time now, Effects& effects) {
   reading_ = reading;
 }
 
-/// Clients handle answers in the order of their arrival, and an answer can be lost, held up or overtaken. So one
-/// with data follows another only when that has arrived, or on the same connection. A client that is still
-/// logging in may not poll after an empty answer: then some time has to do.
+/// An answer with data follows another only when that has arrived, or on the same connection. Is there no
+/// proof, a client that overlaps its requests is answered empty, and what it sends next is the proof; of any
+/// other, some time has to do.
 bool Session::data_may_leave(Time now) const {
   const Arrival& arrival = waiting_.front().arrival;
   return arrived_ || (arrival.direct && arrival.exchange.connection == guard_connection_) ||
-         (!logged_in_ && now >= guard_until_);
+         (!asks_for_proof() && now >= guard_until_);
 }
 
 /// Answers the oldest request with the first letter.

@@ -50,6 +50,7 @@ struct Faults {
 
 struct Outcome {
   std::uint64_t events = 0;
+  bool overtaken = false;                 // a stanza arrived before an earlier one
   std::uint64_t lost_to_a_dead_page = 0;  // answers that were on their way to a page that had gone unseen
 };
 
