@@ -17,7 +17,7 @@ constexpr std::uint64_t highest_hold_asked = 10;
 // An acknowledgement that lags is normal while request and answer cross on the wire (B-106).
 constexpr std::chrono::seconds report_after{2};
 // So many requests that came alone, one behind the other, are no chance any more.
-constexpr unsigned alone_is_usual = 5;
+constexpr unsigned alone_is_usual = 3;
 // What is still sent to a stream that was closed just now is dropped (B-176).
 constexpr StreamId closed_remembered = 8;
 

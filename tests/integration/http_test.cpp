@@ -528,13 +528,13 @@ const char* const strangers[] = {
     "<!DOCTYPE b SYSTEM 'http://127.0.0.1:1/x'><body $ @/>",
     "<!-- x --><body $ @/>",
     "<?pi x?><body $ @/>",
-    "<body $ rid='0'/>",
-    "<body $ rid='-5'/>",
-    "<body $ rid='9007199254740992'/>",
-    "<body $ rid='1e3'/>",
-    "<body $ to='example.org'/>",
-    "<body $ rid='1' type='terminate'/>",
-    "<body $ rid='1' to='example.org'><iq>",
+    "<body $ ver='1.6' rid='0'/>",
+    "<body $ ver='1.6' rid='-5'/>",
+    "<body $ ver='1.6' rid='9007199254740992'/>",
+    "<body $ ver='1.6' rid='1e3'/>",
+    "<body $ ver='1.6' to='example.org'/>",
+    "<body $ ver='1.6' rid='1' type='terminate'/>",
+    "<body $ ver='1.6' rid='1' to='example.org'><iq>",
 };
 
 std::string filled(std::string_view text, const std::string& attributes) {

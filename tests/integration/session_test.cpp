@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(B_081_B_139_early_rids_wait_for_their_turn) {
 BOOST_AUTO_TEST_CASE(B_092_a_gap_that_is_not_filled_ends_the_session) {
   Bridge bridge;
   HttpClient client = bridge.connect();
-  Session session(bridge, client, "to='example.org' wait='1' hold='1'");
+  Session session(bridge, client, "to='example.org' wait='1' hold='1' ver='1.6'");
   BOOST_TEST(said(client.ask(session.at(session.rid + 2))) == "terminate item-not-found");
   BOOST_TEST(has(end_line(bridge), "reason=rid-missing"));
 }
