@@ -18,7 +18,8 @@ Activity::Activity(Time created) : forgiving_from_(created + first_forgiven) {}
 
 bool Activity::allows(Time now, const Terms& terms, const Request& request, std::size_t unanswered,
                       std::uint64_t spoken) {
-  const bool soon = now - std::exchange(last_at_, now) < terms.polling * 9 / 10;
+  const std::chrono::milliseconds polling = terms.polling;
+  const bool soon = now - std::exchange(last_at_, now) < polling * 9 / 10;
   const bool after_empty = std::exchange(last_empty_, request.empty);
   const std::uint64_t previous = std::exchange(last_rid_, request.rid);
   repeats_ = 0;

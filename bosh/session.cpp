@@ -17,7 +17,7 @@ constexpr std::uint64_t highest_hold_asked = 10;
 // An acknowledgement that lags is normal while request and answer cross on the wire (B-106).
 constexpr std::chrono::seconds report_after{2};
 // So many requests that came alone, one behind the other, are no chance any more.
-constexpr unsigned alone_is_usual = 3;
+constexpr unsigned alone_is_usual = 8;
 // What is still sent to a stream that was closed just now is dropped (B-176).
 constexpr StreamId closed_remembered = 8;
 
@@ -152,7 +152,7 @@ void Session::take_in_order(Time now, Effects& effects) {
 
 /// What a request does in its turn. It is the last of those that wait.
 void Session::act(Time now, Body&& body, Effects& effects) {
-  if (!keys_.accept(settings_->sha1, body.key, body.newkey))
+  if (!body.creates() && !keys_.accept(settings_->sha1, body.key, body.newkey))
     return break_off(std::nullopt, {Condition::item_not_found, {}}, End::bad_key, effects);
   acknowledge(now, body);
   look_for_order(now, body);

@@ -17,6 +17,7 @@ namespace {
 // repeated it twice by then.
 constexpr std::chrono::seconds reload_patience{12};
 constexpr std::size_t most_unacknowledged = 512;
+constexpr std::chrono::hours unacknowledged_age{24 * 365};
 
 }  // namespace
 
@@ -212,7 +213,7 @@ AnswerCache::Limits Session::cache_limits() const {
   AnswerCache::Limits limits;
   limits.bytes = settings_->cache_bytes;
   limits.least = granted_.requests;
-  limits.age = acks_ ? std::chrono::seconds::max() : std::max(granted_.inactivity, inactivity_);
+  limits.age = acks_ ? unacknowledged_age : std::max(granted_.inactivity, inactivity_);
   if (acks_) limits.count = most_unacknowledged;
   return limits;
 }

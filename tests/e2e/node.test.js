@@ -1,13 +1,16 @@
 // The scenarios with Strophe.js in Node.
 import './xhr.mjs';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { scenarios } from './scenarios.js';
-import { accounts, startAll } from './servers.mjs';
+import { accounts, serverNames, startAll } from './servers.mjs';
 
-let servers;
-before(async () => (servers = await startAll()));
-after(() => servers?.stop());
+for (const server of serverNames)
+  describe(`with ${server}`, () => {
+    let servers;
+    before(async () => (servers = await startAll(server)));
+    after(() => servers?.stop());
 
-let number = 0;
-for (const [name, run] of Object.entries(scenarios))
-  test(name, () => run({ url: servers.boshd.url, openUrl: servers.open.url, accounts, tag: `n${++number}` }));
+    let number = 0;
+    for (const [name, run] of Object.entries(scenarios))
+      test(name, () => run({ url: servers.boshd.url, openUrl: servers.open.url, accounts, tag: `n${++number}` }));
+  });

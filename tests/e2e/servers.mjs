@@ -1,141 +1,48 @@
-// The servers of a test run: a throw-away Prosody, boshd in front of it, and a server for pages on another origin.
+// The servers of a test run: a throw-away XMPP server, boshd in front of it, and a server for pages on another origin.
 // Each has free ports and a temporary directory, and is stopped by `stop`.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execFileSync } from 'node:child_process';
+import { startEjabberd } from './ejabberd.mjs';
+import { Directory, startProgram } from './process.mjs';
+import { startProsody } from './prosody.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const asRoot = process.getuid() === 0;
 
 export const accounts = {
   romeo: { jid: 'romeo@localhost', password: 'balcony-1597' },
   juliet: { jid: 'juliet@localhost', password: 'orchard-1597' },
 };
 
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+const xmppServers = { prosody: startProsody, ejabberd: startEjabberd };
 
-// Runs a program until `ready` matches its output; rejects with that output when it ends first.
-function start(command, args, ready) {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.log = '';
-  const started = new Promise((resolve, reject) => {
-    const read = (chunk) => {
-      child.log += chunk;
-      const match = ready.exec(child.log);
-      if (match) resolve(match);
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    child.on('error', reject);
-    child.on('exit', (code) => reject(new Error(`${command} ended with ${code}:\n${child.log}`)));
-  });
-  return { child, started };
-}
-
-async function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  await ended;
-}
-
-// Prosody refuses to run as root.
-function unprivileged(directory) {
-  if (!asRoot) return { prefix: [], own: () => {} };
-  const uid = Number(execFileSync('id', ['-u', 'prosody']));
-  const gid = Number(execFileSync('id', ['-g', 'prosody']));
-  const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
-  const own = (path) => chownSync(path, uid, gid);
-  own(directory);
-  return { prefix, own };
-}
-
-export async function startProsody() {
-  const directory = mkdtempSync(join(tmpdir(), 'boshd-prosody-'));
-  const { prefix, own } = unprivileged(directory);
-  const port = await freePort();
-  for (const path of ['data', 'data/localhost', 'data/localhost/accounts', 'certs']) {
-    mkdirSync(join(directory, path));
-    own(join(directory, path));
-  }
-  for (const [name, { password }] of Object.entries(accounts)) {
-    const file = join(directory, 'data/localhost/accounts', `${name}.dat`);
-    writeFileSync(file, `return { ["password"] = "${password}" };\n`);
-    own(file);
-  }
-  const config = join(directory, 'prosody.cfg.lua');
-  writeFileSync(config, `
-    pidfile = "${directory}/prosody.pid"
-    data_path = "${directory}/data"
-    certificates = "${directory}/certs"
-    log = { { levels = { min = "info" }, to = "console" } }
-    interfaces = { "127.0.0.1" }
-    c2s_ports = { ${port} }
-    modules_enabled = { "roster", "saslauth", "disco", "ping", "smacks" }
-    modules_disabled = { "s2s", "tls", "posix" }
-    c2s_require_encryption = false
-    allow_unencrypted_plain_auth = true
-    VirtualHost "localhost"
-      authentication = "internal_plain"
-    VirtualHost "anon.localhost"
-      authentication = "anonymous"
-    Component "conference.localhost" "muc"
-  `);
-  const [command, ...args] = [...prefix, 'prosody', '--config', config, '-F'];
-  const { child, started } = start(command, args, /Activated service 'c2s'/);
-  const server = {
-    port,
-    async stop() {
-      await stop(child);
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
-  await started.catch(async (error) => {
-    await server.stop();
-    throw error;
-  });
-  return server;
-}
+// E2E_SERVER=ejabberd runs a suite with that one only.
+export const serverNames = process.env.E2E_SERVER?.split(',') ?? Object.keys(xmppServers);
 
 // `settings` is TOML that is put behind the listener's.
 export async function startBoshd(settings) {
   const program = process.env.BOSHD ?? join(here, '../../build/release/boshd');
-  const directory = mkdtempSync(join(tmpdir(), 'boshd-'));
-  const config = join(directory, 'boshd.toml');
-  writeFileSync(config, `[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
-  const { child, started } = start(program, ['--config', config], /listening address=(\S+) path=(\S+)/);
-  const daemon = {
+  const directory = new Directory('boshd');
+  const config = directory.file('boshd.toml', `[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
+  const running = await startProgram({
+    directory, command: [program, '--config', config], ready: /listening address=(\S+) path=(\S+)/,
+  });
+  const [, address, path] = running.match;
+  return {
+    url: `http://${address}${path}`,
     get log() {
-      return child.log;
+      return running.log;
     },
     async stop() {
-      await stop(child);
-      rmSync(directory, { recursive: true, force: true });
-      if (child.exitCode !== 0) throw new Error(`boshd ended with ${child.exitCode ?? child.signalCode}:\n${child.log}`);
+      await running.stop();
+      if (running.code !== 0) throw new Error(`boshd ended with ${running.code}:\n${running.log}`);
     },
   };
-  const match = await started.catch(async (error) => {
-    rmSync(directory, { recursive: true, force: true });
-    throw error;
-  });
-  daemon.url = `http://${match[1]}${match[2]}`;
-  return daemon;
 }
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+const types = { '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 
 // Serves the given files (path → file) to the browser.
 export async function startPages(files) {
@@ -157,25 +64,25 @@ export async function startPages(files) {
   };
 }
 
-// All three. `open` is a second boshd that passes every domain on to Prosody.
-export async function startAll() {
+// The XMPP server of that name and boshd before it. `open` is a second boshd that passes every domain on.
+export async function startAll(name) {
   const started = [];
   const keep = async (promise) => {
     const server = await promise;
     started.push(server);
     return server;
   };
-  const stopAll = async () => {
+  const stop = async () => {
     for (const server of started.reverse()) await server.stop();
   };
   try {
-    const prosody = await keep(startProsody());
-    const upstream = `[upstream]\nserver = "127.0.0.1:${prosody.port}"\n`;
+    const { port } = await keep(xmppServers[name](accounts));
+    const upstream = `[upstream]\nserver = "127.0.0.1:${port}"\n`;
     const boshd = await keep(startBoshd(`${upstream}domains = ["localhost", "anon.localhost"]\n`));
     const open = await keep(startBoshd(upstream));
-    return { boshd, open, stop: stopAll };
+    return { boshd, open, stop };
   } catch (error) {
-    await stopAll();
+    await stop();
     throw error;
   }
 }

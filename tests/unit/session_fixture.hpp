@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bosh/session.hpp"
+#include "src/sha1.hpp"
 
 namespace tests {
 
@@ -30,7 +31,10 @@ class Fixture {
   static constexpr std::uint64_t first_rid = 1000;
   static constexpr std::string_view features = "<stream:features><f/></stream:features>";
 
-  Fixture() { settings.polling = 0s; }  // most tests don't care how often a client asks
+  Fixture() {
+    settings.polling = 0s;  // most tests don't care how often a client asks
+    settings.sha1 = boshd::sha1_hex;
+  }
 
   bosh::Settings settings;
   bosh::Time now{1h};
@@ -80,15 +84,18 @@ class Fixture {
   void lose(std::uint64_t connection) {
     step([&](auto& effects) { session->on_lost(now, {connection, 0}, effects); });
   }
-  void upstream_open(std::string version = "1.0") {
+  void upstream_open(std::string version = "1.0", bosh::StreamId stream = 0) {
     step([&](auto& effects) {
-      session->on_upstream_open(now, 0, {"a.example", "id", std::move(version)}, effects);
+      session->on_upstream_open(now, stream, {"a.example", "id", std::move(version)}, effects);
     });
   }
-  void upstream(std::string_view xml) {
+  void upstream(std::string_view xml, bosh::StreamId stream = 0) {
     xml::Element element;
     element.bytes = xml;
-    step([&](auto& effects) { session->on_upstream(now, 0, {&element, 1}, effects); });
+    step([&](auto& effects) { session->on_upstream(now, stream, {&element, 1}, effects); });
+  }
+  void upstream_end(bosh::StreamId stream, bosh::Terminal terminal) {
+    step([&](auto& effects) { session->on_upstream_end(now, stream, std::move(terminal), effects); });
   }
   void room(bool room) {
     step([&](auto& effects) { session->on_upstream_room(now, room, effects); });
@@ -151,7 +158,7 @@ class Fixture {
       if (const auto* answer = std::get_if<bosh::Answer>(&effect))
         answers.push_back({answer->to.connection, text(answer->response)});
       else if (const auto* forward = std::get_if<bosh::Forward>(&effect))
-        forwarded += forward->stanzas;
+        forwarded += (forward->stream ? std::to_string(forward->stream) + ':' : "") + forward->stanzas;
       else if (const auto* reading = std::get_if<bosh::Reading>(&effect))
         said.emplace_back(reading->on ? "read" : "pause");
       else if (const auto* end = std::get_if<bosh::Ended>(&effect))
@@ -160,8 +167,10 @@ class Fixture {
         said.emplace_back("open " + std::to_string(open->stream) + " to " + open->to);
       else if (const auto* close = std::get_if<bosh::Close>(&effect))
         said.emplace_back("close " + std::to_string(close->stream));
-      else
-        said.emplace_back("restart");
+      else if (const auto* missing = std::get_if<bosh::GaveUp>(&effect))
+        said.emplace_back("gave up " + std::to_string(missing->rid));
+      else if (const auto* restart = std::get_if<bosh::Restart>(&effect))
+        said.emplace_back(restart->stream ? "restart " + std::to_string(restart->stream) : "restart");
     }
   }
 };

@@ -1,0 +1,55 @@
+// A throw-away ejabberd: the hosts localhost, anon.localhost and conference.localhost.
+//
+// Not by ejabberdctl, which insists on a node name, epmd, and the system's directories. An Erlang node without a name
+// needs none of these, and several run side by side.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Directory, freePort, startProgram } from './process.mjs';
+
+// Debian has it in the architecture's folder, where Erlang doesn't look.
+function findCode() {
+  for (const folder of readdirSync('/usr/lib', { withFileTypes: true }))
+    if (folder.isDirectory())
+      for (const name of readdirSync(join('/usr/lib', folder.name))) {
+        const code = join('/usr/lib', folder.name, name, 'ebin');
+        if (/^ejabberd-.*-/.test(name) && existsSync(join(code, 'ejabberd.app'))) return code;
+      }
+  throw new Error('ejabberd is not installed');
+}
+
+const settings = (port) => `
+hosts: [localhost, anon.localhost]
+listen:
+  - { port: ${port}, ip: 127.0.0.1, module: ejabberd_c2s }
+loglevel: warning
+auth_method: mnesia
+host_config:
+  anon.localhost:
+    auth_method: anonymous
+    anonymous_protocol: sasl_anon
+modules:
+  mod_disco: {}
+  mod_muc: { host: conference.localhost }
+  mod_offline: {}
+  mod_ping: {}
+  mod_roster: {}
+  mod_stream_mgmt: {}
+`;
+
+export async function startEjabberd(accounts) {
+  const directory = new Directory('boshd-ejabberd', 'ejabberd');
+  const port = await freePort();
+  const config = directory.file('ejabberd.yml', settings(port));
+  const register = Object.entries(accounts).map(([name, { password }]) =>
+    `ok = ejabberd_auth:try_register(<<"${name}">>, <<"localhost">>, <<"${password}">>), `);
+  const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findCode(),
+    '-mnesia', 'dir', `"${directory.folder('mnesia')}"`, '-s', 'ejabberd',
+    '-eval', `${register.join('')}io:put_chars("accounts are there\\n").`);
+  const { stop } = await startProgram({
+    directory, command, ready: /accounts are there/, env: {
+      HOME: directory.path, EJABBERD_CONFIG_PATH: config, EJABBERD_LOG_PATH: join(directory.folder('log'), 'ejabberd.log'),
+      ERL_CRASH_DUMP: join(directory.path, 'crash.dump'),
+    },
+  });
+  return { port, stop };
+}

@@ -1,0 +1,89 @@
+// Programs that a test starts: each has a temporary directory and a free port, and is stopped by SIGTERM.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// A temporary directory. As root, everything in it belongs to `user`, and `command` runs a program as that user.
+export class Directory {
+  #owner = null;
+
+  constructor(name, user = null) {
+    this.path = mkdtempSync(join(tmpdir(), `${name}-`));
+    if (user && process.getuid() === 0)
+      this.#owner = ['-u', '-g'].map((which) => Number(execFileSync('id', [which, user])));
+    this.#own(this.path);
+  }
+
+  #own(path) {
+    if (this.#owner) chownSync(path, ...this.#owner);
+  }
+
+  file(name, text) {
+    const path = join(this.path, name);
+    writeFileSync(path, text);
+    this.#own(path);
+    return path;
+  }
+
+  folder(name) {
+    const path = join(this.path, name);
+    mkdirSync(path);
+    this.#own(path);
+    return path;
+  }
+
+  command(...words) {
+    if (!this.#owner) return words;
+    const [uid, gid] = this.#owner;
+    return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...words];
+  }
+
+  remove() {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+// Runs a program until `ready` matches its output, which is in `match` then; rejects with that output when it ends
+// first. Nothing is left of it and of its directory then, nor after `stop`.
+export async function startProgram({ directory, command: [program, ...args], ready, env = {} }) {
+  const child = spawn(program, args, {
+    cwd: directory.path, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const running = { log: '', match: null, code: null };
+  const ended = new Promise((resolve) => child.on('close', resolve).on('error', resolve));
+  running.stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    running.code = child.exitCode ?? child.signalCode;
+    directory.remove();
+  };
+  const started = new Promise((resolve, reject) => {
+    const read = (chunk) => {
+      running.log += chunk;
+      running.match ??= ready.exec(running.log);
+      if (running.match) resolve();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    ended.then((why) => reject(new Error(`${program} ended with ${why}:\n${running.log}`)));
+  });
+  try {
+    await started;
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+  return running;
+}
