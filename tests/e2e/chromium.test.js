@@ -1,20 +1,18 @@
 // The scenarios with Strophe.js in headless Chromium, on a page of another origin; and what only a page can do: reload.
 import './xhr.mjs';
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
 import { Client } from './client.js';
 import { scenarios } from './scenarios.js';
-import { accounts, startAll, startPages } from './servers.mjs';
+import { accounts, serverNames, startAll, startPages } from './servers.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-let servers;
 let pages;
 let browser;
 before(async () => {
-  servers = await startAll();
   pages = await startPages({
     '/': file('page.html'),
     '/client.js': file('client.js'),
@@ -26,7 +24,6 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await pages?.stop();
-  await servers?.stop();
 });
 
 async function openPage() {
@@ -36,35 +33,25 @@ async function openPage() {
   return page;
 }
 
-let number = 0;
-for (const name of Object.keys(scenarios))
-  test(name, async () => {
-    const page = await openPage();
-    const setup = { url: servers.boshd.url, openUrl: servers.open.url, accounts, tag: `c${++number}` };
-    await page.evaluate(([scenario, given]) => window.scenarios[scenario](given), [name, setup]);
-    await page.close();
-  });
-
-test('CORS is real: the page may read answers of another origin after a preflight', async () => {
+async function crossesOrigins(url) {
   const page = await openPage();
-  assert.notEqual(new URL(pages.url).origin, new URL(servers.boshd.url).origin);
+  assert.notEqual(new URL(pages.url).origin, new URL(url).origin);
   const preflights = [];
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   session.on('Network.requestWillBeSent', ({ request }) => preflights.push(request.method));
-  const [status, text] = await page.evaluate(async (url) => {
-    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: 'no XML' });
+  const [status, text] = await page.evaluate(async (address) => {
+    const answer = await fetch(address, { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: 'no XML' });
     return [answer.status, await answer.text()];
-  }, servers.boshd.url);
+  }, url);
   assert.equal(status, 200);
   assert.match(text, /condition='bad-request'/);
   assert.ok(preflights.includes('OPTIONS'), `methods seen: ${preflights}`);
   await page.close();
-});
+}
 
 // The page goes while its request is held; what comes then belongs to the next page.
-test('a page that reloads takes its session up again and misses nothing', async () => {
-  const url = servers.boshd.url;
+async function reloads(url) {
   const rounds = 5;
   const each = 4;
   const sender = new Client(url);
@@ -97,4 +84,23 @@ test('a page that reloads takes its session up again and misses nothing', async 
   await page.evaluate(() => window.client.disconnect());
   await sender.disconnect();
   await page.close();
-});
+}
+
+for (const server of serverNames)
+  describe(`with ${server}`, () => {
+    let servers;
+    before(async () => (servers = await startAll(server)));
+    after(() => servers?.stop());
+
+    let number = 0;
+    for (const name of Object.keys(scenarios))
+      test(name, async () => {
+        const page = await openPage();
+        const setup = { url: servers.boshd.url, openUrl: servers.open.url, accounts, tag: `c${++number}` };
+        await page.evaluate(([scenario, given]) => window.scenarios[scenario](given), [name, setup]);
+        await page.close();
+      });
+
+    test('the page may read answers of another origin after a preflight', () => crossesOrigins(servers.boshd.url));
+    test('a page that reloads takes its session up again and misses nothing', () => reloads(servers.boshd.url));
+  });

@@ -6,6 +6,8 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const patience = 10_000;  // until a program that doesn't end is killed
+
 export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -65,7 +67,9 @@ export async function startProgram({ directory, command: [program, ...args], rea
   const ended = new Promise((resolve) => child.on('close', resolve).on('error', resolve));
   running.stop = async () => {
     child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), patience);
     await ended;
+    clearTimeout(late);
     running.code = child.exitCode ?? child.signalCode;
     directory.remove();
   };
@@ -86,4 +90,12 @@ export async function startProgram({ directory, command: [program, ...args], rea
     throw error;
   }
   return running;
+}
+
+// All of them, also when one complains.
+export async function stopEach(servers) {
+  const ends = [];
+  for (const server of servers) ends.push(...await Promise.allSettled([server?.stop()]));
+  const failed = ends.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
 }

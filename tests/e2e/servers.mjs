@@ -6,7 +6,7 @@ import http from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEjabberd } from './ejabberd.mjs';
-import { Directory, startProgram } from './process.mjs';
+import { Directory, startProgram, stopEach } from './process.mjs';
 import { startProsody } from './prosody.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -72,9 +72,7 @@ export async function startAll(name) {
     started.push(server);
     return server;
   };
-  const stop = async () => {
-    for (const server of started.reverse()) await server.stop();
-  };
+  const stop = () => stopEach(started.reverse());
   try {
     const { port } = await keep(xmppServers[name](accounts));
     const upstream = `[upstream]\nserver = "127.0.0.1:${port}"\n`;
