@@ -16,8 +16,8 @@ namespace {
 constexpr std::uint64_t highest_hold_asked = 10;
 // An acknowledgement that lags is normal while request and answer cross on the wire (B-106).
 constexpr std::chrono::seconds report_after{2};
-// So many requests that came alone, one behind the other, are no chance any more.
-constexpr unsigned alone_is_usual = 8;
+// A client that so often sent nothing more while it waited for long has one request open at a time.
+constexpr unsigned alone_is_usual = 2;
 // What is still sent to a stream that was closed just now is dropped (B-176).
 constexpr StreamId closed_remembered = 8;
 
@@ -201,7 +201,6 @@ void Session::look_for_order(Time now, const Body& body) {
   arrived_ = arrived_ || proves_arrival(body);
   logged_in_ = logged_in_ || body.talks;
   if (arrived_ || !logged_in_ || overlaps_ || alone_ >= alone_is_usual) return;
-  ++alone_;
   guard_until_ = now + settings_->long_order_guard;
 }
 

@@ -187,6 +187,7 @@ class Session {
   // Answers.
   void settle(Time now, Effects&);
   bool data_may_leave(Time now) const;
+  bool same_connection() const;
   bool asks_for_proof() const { return logged_in_ && overlaps_ && granted_.hold <= 1; }
   Time gap_due() const;
   void give_up_gap(Time now, Effects&);
@@ -234,7 +235,7 @@ class Session {
   std::optional<Time> deserted_;  // since then the last held request is lost, and nothing came in its place
   bool logged_in_ = false;  // the client has said something that comes after the login
   bool overlaps_ = false;   // and has had two requests open, or has lost something
-  unsigned alone_ = 0;      // how often one of its requests came when no other was open, and proved nothing
+  unsigned alone_ = 0;      // how often it sent nothing more although it got no answer for long
   // The last answer with data.
   std::uint64_t spoken_ = 0;
   bool arrived_ = true;  // it is certain that the client has it

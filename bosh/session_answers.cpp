@@ -150,13 +150,17 @@ void Session::settle(Time now, Effects& effects) {
 /// proof, a client that overlaps its requests is answered empty, and what it sends next is the proof; of any
 /// other, some time has to do.
 bool Session::data_may_leave(Time now) const {
+  return arrived_ || same_connection() || (!asks_for_proof() && now >= guard_until_);
+}
+
+bool Session::same_connection() const {
   const Arrival& arrival = waiting_.front().arrival;
-  return arrived_ || (arrival.direct && arrival.exchange.connection == guard_connection_) ||
-         (!asks_for_proof() && now >= guard_until_);
+  return arrival.direct && arrival.exchange.connection == guard_connection_;
 }
 
 /// Answers the oldest request with the first letter.
 void Session::give_letter(Time now, Effects& effects) {
+  if (!arrived_ && logged_in_ && !overlaps_ && !same_connection()) ++alone_;
   spoken_ = waiting_.front().rid;
   arrived_ = false;
   guard_connection_ = waiting_.front().arrival.exchange.connection;

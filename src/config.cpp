@@ -54,6 +54,7 @@ constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
   keys.bytes("upstream_queue", limits.upstream_queue, 4 * KiB, 1 * GiB);
   keys.bytes("client_queue", limits.client_queue, 4 * KiB, 1 * GiB);
   keys.bytes("response_cache", limits.response_cache, 4 * KiB, 64 * MiB);
+  keys.bytes("gzip_above", limits.gzip_above, 0, 64 * MiB);
   keys.seconds("request_timeout", limits.request_timeout, 1s, 600s);
   keys.seconds("idle_timeout", limits.idle_timeout, 1s, 86400s);
 };

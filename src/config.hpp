@@ -52,6 +52,7 @@ struct LimitSettings {
   std::size_t upstream_queue = std::size_t{1024} * 1024;
   std::size_t client_queue = std::size_t{1024} * 1024;
   std::size_t response_cache = std::size_t{256} * 1024;
+  std::size_t gzip_above = std::size_t{4} * 1024;  // 0: no answer is compressed
   std::chrono::seconds request_timeout{15};
   std::chrono::seconds idle_timeout{120};
   friend bool operator==(const LimitSettings&, const LimitSettings&) = default;

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "src/coding.hpp"
 #include "src/routes.hpp"
 #include "src/shard.hpp"
 
@@ -120,10 +121,23 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   const std::uint32_t number = next_number_++;
   Route found = route(request, context, origin, listen_->bosh_path);
   pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
+  if (found.bosh && !too_large) too_large = unpack(request);
   if (found.bosh)
     shard_.on_bosh_request(*this, number, std::move(request), too_large, rest);
   else
     answer_raw(number, std::move(found.response));
+}
+
+/// Undoes the body's content coding (B-014). True: it is too large then, and only its start is left. A body that
+/// can't be read is empty, which is as bad a request.
+bool Http::unpack(HttpRequest& request) const {
+  const Coding coding = parse_coding(request.content_encoding).value_or(Coding::identity);
+  if (coding == Coding::identity) return false;
+  Decoded decoded = decode(coding, request.body, shard_.config().limits.max_request);
+  const bool too_large = decoded.outcome == Decoded::Outcome::too_large;
+  request.body = std::move(decoded.bytes);
+  if (too_large) request.body.resize(std::min(request.body.size(), RequestReader::kept_of_too_large));
+  return too_large;
 }
 
 void Http::refuse(unsigned status) {
@@ -147,12 +161,26 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
   Pending* pending = find(number);
   if (!pending) return;
   if (!response.body) return answer_raw(number, simple_response(pending->context, response.status, {}));
+  pending->body = response.body;
+  std::string extra;
+  const std::size_t gzip_above = shard_.config().limits.gzip_above;
+  if (gzip_above > 0 && response.body->size() > gzip_above) {
+    extra = "Vary: Accept-Encoding\r\n";
+    if (pending->context.gzip) pack(*pending, extra);
+  }
   append_head(pending->head, pending->context, response.status,
               response.content_type ? std::string_view(*response.content_type) : bosh_type,
-              response.body->size());
-  pending->body = response.body;
+              pending->body->size(), extra);
   pending->ready = true;
   send_ready();
+}
+
+/// Compresses an answer if that makes it smaller (B-013).
+void Http::pack(Pending& pending, std::string& headers) {
+  std::string packed = gzip(*pending.body);
+  if (packed.empty() || packed.size() >= pending.body->size()) return;
+  pending.body = std::make_shared<const std::string>(std::move(packed));
+  headers += "Content-Encoding: gzip\r\n";
 }
 
 void Http::answer_raw(std::uint32_t number, std::string&& response) {

@@ -77,6 +77,8 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   void consume(std::string_view bytes);
   bool step(std::string_view& bytes);
   void take(HttpRequest&&, bool too_large, std::string_view rest);
+  bool unpack(HttpRequest&) const;
+  static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);
   void send_ready();
   void send_continue();

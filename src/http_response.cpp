@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "src/coding.hpp"
 #include "src/text.hpp"
 
 namespace boshd {
@@ -80,7 +81,8 @@ HttpContext make_context(const HttpRequest& request, const OriginVerdict& origin
   return {.keep_alive = request.keep_alive,
           .version = request.version,
           .allowed_origin = origin.header,
-          .vary_origin = origin.vary};
+          .vary_origin = origin.vary,
+          .gzip = accepts_gzip(request.accept_encoding)};
 }
 
 void append_head(std::string& out, const HttpContext& context, unsigned status, std::string_view content_type,

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "src/coding.hpp"
 #include "src/config.hpp"
 #include "src/listener.hpp"
 #include "src/log.hpp"
@@ -107,6 +108,7 @@ bosh::Settings session_settings(const Config& config) {
   settings.polling = config.session.polling;
   settings.max_pause = config.session.max_pause;
   settings.streams = config.session.streams;
+  settings.accept = codings_of_bosh;
   settings.sha1 = sha1_hex;
   settings.cache_bytes = config.limits.response_cache;
   settings.queue_bytes = config.limits.client_queue;

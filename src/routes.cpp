@@ -1,5 +1,7 @@
 #include "src/routes.hpp"
 
+#include "src/coding.hpp"
+
 namespace boshd {
 
 namespace {
@@ -42,8 +44,9 @@ Route route(const HttpRequest& request, const HttpContext& context, const Origin
       break;
   }
   if (!origin.allowed) return answer(simple_response(context, 403, "This origin is not allowed here.\n"));
-  if (!request.content_encoding.empty() && request.content_encoding != "identity")
-    return answer(simple_response(context, 415, "Request bodies can't be compressed here.\n"));
+  if (!parse_coding(request.content_encoding))
+    return answer(simple_response(context, 415, "Request bodies may be compressed with gzip or deflate.\n",
+                                  "Accept-Encoding: " + std::string(codings_of_http) + "\r\n"));
   return {true, {}};
 }
 

@@ -90,6 +90,7 @@ max_header = "8KiB"
 upstream_queue = "1 GiB"
 client_queue = "4096 B"
 response_cache = "1 MiB"
+gzip_above = "0 B"
 request_timeout = "1s"
 idle_timeout = "2000ms"
 [upstream]
@@ -119,6 +120,7 @@ level = "debug"
                              .upstream_queue = 1 << 30,
                              .client_queue = 4096,
                              .response_cache = 1 << 20,
+                             .gzip_above = 0,
                              .request_timeout = 1s,
                              .idle_timeout = 2s};
   BOOST_TEST((c.limits == limits));

@@ -58,20 +58,21 @@ BOOST_AUTO_TEST_CASE(two_requests_further_it_must_have_the_answer) {
 
 BOOST_AUTO_TEST_CASE(B_088_a_client_that_sends_one_at_a_time_gets_its_data_after_a_while) {
   Chat chat;
-  for (unsigned i = 1; i <= 10; ++i) {
+  chat.says(1);
+  chat.upstream("<a/>");
+  CHECK_ANSWERS(chat, {{1, plain("<a/>")}});  // it could not have logged in without the answers before
+  for (const unsigned i : {2U, 3U}) {
     chat.says(i);
     chat.upstream("<a/>");
+    CHECK_ANSWERS(chat, {});
     chat.advance(1500ms);
-    if (i > 1 && i <= 9) CHECK_ANSWERS(chat, {{i, plain("<a/>")}});
+    CHECK_ANSWERS(chat, {{i, plain("<a/>")}});
   }
-  chat.says(11);  // by now it is known
-  chat.upstream("<a/>");
-  CHECK_ANSWERS(chat, {{11, plain("<a/>")}});
-  chat.says(12);
+  chat.says(4);  // by now it is known
   chat.upstream("<a/>");
   CHECK_ANSWERS(chat, {});
   chat.advance(5ms);
-  CHECK_ANSWERS(chat, {{12, plain("<a/>")}});
+  CHECK_ANSWERS(chat, {{4, plain("<a/>")}});
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_is_logging_in_waits_for_milliseconds_only) {
