@@ -1,0 +1,326 @@
+// The less usual parts of BOSH over sockets: what a client may ask for, older clients, several streams, stanzas
+// that nobody fetched.
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "src/coding.hpp"
+#include "tests/integration/client.hpp"
+
+namespace integration {
+namespace {
+
+constexpr std::string_view fast = "session.polling = \"0s\"";
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+std::string with(std::string_view attributes) {
+  return std::string(Session::usual) + " " + std::string(attributes);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(negotiation)
+
+BOOST_AUTO_TEST_CASE(B_018_B_057_the_content_type_is_the_one_that_was_asked_for) {
+  Bridge bridge(fast);
+  HttpClient client = bridge.connect();
+  Session session(bridge, client, with("content='text/plain; charset=utf-8'"));
+  BOOST_TEST(session.created.header("Content-Type") == "text/plain; charset=utf-8");
+  BOOST_TEST(session.created.header("X-Content-Type-Options") == "nosniff");
+  const std::string poll = session.next(message(1));
+  client.post(poll);
+  read_message(session.server);
+  session.server.send(message(2));
+  BOOST_TEST(client.answer().header("Content-Type") == "text/plain; charset=utf-8");
+  BOOST_TEST(client.ask(poll).header("Content-Type") == "text/plain; charset=utf-8");
+  const Response end = client.ask(session.at(session.rid + 50));
+  BOOST_TEST(said(end) == "terminate item-not-found");
+  BOOST_TEST(end.header("Content-Type") == "text/plain; charset=utf-8");
+
+  Session usual(bridge, client);
+  BOOST_TEST(usual.created.header("Content-Type") == "text/xml; charset=utf-8");
+}
+
+BOOST_AUTO_TEST_CASE(B_019_what_is_no_media_type_is_refused) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  for (const char* content : {"text", "/", "text/", "te xt/plain", "text/plain&#13;&#10;X: y", "text/\xc3\xa4"})
+    BOOST_TEST(said(client.ask(body_element(with("rid='1' content='" + std::string(content) + "'")))) ==
+               "terminate bad-request");
+}
+
+BOOST_AUTO_TEST_CASE(B_071_B_072_B_076_B_111_X_022_the_creation_tells_what_there_is) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  const Session session(bridge, client);
+  const std::string& body = session.created.body;
+  BOOST_TEST(root_attribute(body, "maxpause") == "120");
+  BOOST_TEST(root_attribute(body, "accept") == "gzip,deflate");
+  BOOST_TEST(!root_attribute(body, "stream").empty());
+  BOOST_TEST(has(body, "xmpp:restartlogic='true'"));
+  BOOST_TEST(root_attribute(body, "charsets") == "");
+  BOOST_TEST(std::stoi(root_attribute(body, "inactivity")) > 60);  // hidden tabs wake once a minute
+}
+
+BOOST_AUTO_TEST_CASE(B_127_B_135_without_polling_nobody_asks_too_often) {
+  Bridge bridge(fast);
+  HttpClient client = bridge.connect();
+  HttpClient other = bridge.connect();
+  Session session(bridge, client);
+  BOOST_TEST(root_attribute(session.created.body, "polling") == "");
+  for (int i = 0; i < 5; ++i) {
+    client.post(session.next());
+    other.post(session.next());
+    BOOST_TEST(said(client.answer()) == "");
+    client.post(session.next());
+    BOOST_TEST(said(other.answer()) == "");
+    other.post(session.next());
+    BOOST_TEST(said(client.answer()) == "");
+    client.post(session.next());
+    BOOST_TEST(said(other.answer()) == "");
+    session.server.send(message(1));
+    BOOST_TEST(said(client.answer()) == message(1));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_126_B_128_two_quick_empty_requests_are_too_many) {
+  Bridge bridge("session.polling = \"5s\"");
+  HttpClient client = bridge.connect();
+  HttpClient other = bridge.connect();
+  Session session(bridge, client);
+  client.post(session.next());
+  other.post(session.next());
+  BOOST_TEST(said(client.answer()) == "terminate policy-violation");
+  BOOST_TEST(said(other.answer()) == "terminate policy-violation");
+  BOOST_TEST(has(bridge.daemon.wait_for_log("session-end"), "reason=overactive"));
+}
+
+BOOST_AUTO_TEST_CASE(B_134_B_131_a_polling_client_keeps_its_distance) {
+  Bridge bridge("session.polling = \"5s\"");
+  HttpClient client = bridge.connect();
+  client.post(body_element("to='example.org' wait='0' hold='0' ver='1.6' rid='1'"));
+  Wire server = bridge.server.accept();
+  const std::string sid = root_attribute(client.answer().body, "sid");
+  const auto ask = [&](int rid) {
+    return said(client.ask(body_element("sid='" + sid + "'" + attribute("rid", static_cast<std::uint64_t>(rid)))));
+  };
+  BOOST_TEST(ask(2) == "");
+  BOOST_TEST(ask(3) == "terminate policy-violation");
+}
+
+BOOST_AUTO_TEST_CASE(B_183_B_184_B_186_clients_without_ver_get_HTTP_codes) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  BOOST_TEST(client.ask(body_element("to='example.org' rid='0'")).status == 400U);
+  client = bridge.connect();
+  BOOST_TEST(said(client.ask(body_element("rid='1'"))) == "terminate improper-addressing");  // not among the three
+  Session session(bridge, client, "to='example.org' wait='60' hold='1'");
+  BOOST_TEST(root_attribute(session.created.body, "ver") == "1.11");
+  const Response lost = client.ask(session.at(session.rid + 50));
+  BOOST_TEST(lost.status == 404U);
+  BOOST_TEST(client.ask(session.at(session.rid + 1)).status == 404U);  // it is remembered for a while
+  BOOST_TEST(client.ask(body_element("sid='unknown' rid='5'")).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(B_182_B_009_B_216_B_011_all_others_find_everything_in_a_200) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  for (const std::string& body : {session.at(session.rid), session.at(session.rid + 70), session.at(session.rid),
+                                  std::string("rubbish"), body_element("sid='x' rid='1'")}) {
+    const Response answer = client.ask(body);
+    BOOST_TEST(answer.status == 200U);
+    BOOST_TEST(answer.header("Set-Cookie") == "");
+    BOOST_TEST(answer.header("Cache-Control") == "no-store");
+    BOOST_TEST(answer.header("Transfer-Encoding") == "");
+    BOOST_TEST(answer.header("Content-Length") == std::to_string(answer.body.size()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(B_001_B_020_what_is_not_known_is_ignored) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client, with("secure='true' odd='1' xmlns:o='urn:o' o:even='2'"));
+  client.post(session.next(message(1), "later='3' xmlns:o='urn:o' o:x='y' to=''"), "X-Odd: 1\r\nCookie: a=b\r\n");
+  BOOST_TEST(read_message(session.server) == message(1));
+  session.server.send(message(2));
+  BOOST_TEST(said(client.answer()) == message(2));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(codings)
+
+BOOST_AUTO_TEST_CASE(B_014_a_compressed_request_is_read) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  client.post(boshd::gzip(session.next(message(1))), "Content-Encoding: gzip\r\n");
+  BOOST_TEST(read_message(session.server) == message(1));
+}
+
+BOOST_AUTO_TEST_CASE(B_015_one_that_grows_above_the_limit_is_a_policy_violation_and_a_broken_one_ends_nothing) {
+  Bridge bridge("limits.max_request = \"8 KiB\"");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const Response broken = client.ask("no gzip", "Content-Encoding: gzip\r\n");
+  BOOST_TEST(said(broken) == "terminate bad-request");
+  const std::string bomb = boshd::gzip(session.next(std::string(100'000, ' ')));
+  const Response answer = client.ask(bomb, "Content-Encoding: gzip\r\n");
+  BOOST_TEST(has(said(answer), "terminate policy-violation"));
+}
+
+BOOST_AUTO_TEST_CASE(B_013_a_large_answer_is_compressed_for_who_takes_it) {
+  Bridge bridge(fast);
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const std::string large = "<message id='1'><body>" + std::string(20'000, 'x') + "</body></message>";
+  const std::string first = session.next();
+  client.post(first, "Accept-Encoding: gzip, br\r\n");
+  session.server.send(large);
+  const Response packed = client.answer();
+  BOOST_TEST(packed.header("Content-Encoding") == "gzip");
+  BOOST_TEST(packed.body.size() < 1000U);
+  const Response plain = client.ask(first);  // the same answer once more, as this request wants it
+  BOOST_TEST(plain.header("Content-Encoding") == "");
+  BOOST_TEST(said(plain) == large);
+  BOOST_TEST((boshd::decode(boshd::Coding::gzip, packed.body, 100'000).bytes == plain.body));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(sequences)
+
+BOOST_AUTO_TEST_CASE(B_156_B_160_a_session_with_keys) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  // Of the seed pelican-42.
+  Session session(bridge, client, with("newkey='9b6cff3e3e50ebb4055742db34b050dba50a52de'"));
+  const std::string second = session.next(message(1), "key='74e6fe594dcea1d695a6d1dbb4b57f7eb011a766'");
+  client.post(second);
+  BOOST_TEST(read_message(session.server) == message(1));
+  session.server.send(message(1));
+  BOOST_TEST(said(client.answer()) == message(1));
+  BOOST_TEST(said(client.ask(second)) == message(1));  // B-163
+  BOOST_TEST(said(client.ask(session.next(message(2)))) == "terminate item-not-found");
+  BOOST_TEST(has(bridge.daemon.wait_for_log("session-end"), "reason=bad-key"));
+}
+
+BOOST_AUTO_TEST_CASE(B_115_B_116_a_pause_answers_all_and_keeps_the_data) {
+  Bridge bridge(fast);
+  HttpClient client = bridge.connect();
+  HttpClient other = bridge.connect();
+  Session session(bridge, client);
+  client.post(session.next());
+  other.post(session.next({}, "pause='60'"));
+  BOOST_TEST(said(client.answer()) == "");
+  BOOST_TEST(said(other.answer()) == "");
+  session.server.send(message(1));
+  BOOST_TEST(said(client.ask(session.next())) == message(1));
+}
+
+BOOST_AUTO_TEST_CASE(B_098_B_099_acknowledgements_in_both_directions) {
+  Bridge bridge(fast);
+  HttpClient client = bridge.connect();
+  HttpClient other = bridge.connect();
+  Session session(bridge, client, with("ack='1'"));
+  BOOST_TEST(root_attribute(session.created.body, "ack") == std::to_string(session.rid));
+  client.post(session.next());
+  other.post(session.next(message(1), attribute("ack", session.rid - 1)));
+  BOOST_TEST(root_attribute(client.answer().body, "ack") == std::to_string(session.rid));
+  read_message(session.server);
+  session.server.send(message(2));
+  const Response own = other.answer();
+  BOOST_TEST(said(own) == message(2));
+  BOOST_TEST(root_attribute(own.body, "ack") == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(several_streams)
+
+BOOST_AUTO_TEST_CASE(B_171_B_173_B_174_B_178_two_streams_of_one_session) {
+  Bridge bridge(fast);
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const std::string first = root_attribute(session.created.body, "stream");
+  const Response added = client.ask(session.next({}, "to='b.example' xml:lang='de'"));
+  const std::string second = root_attribute(added.body, "stream");
+  BOOST_TEST(!second.empty());
+  BOOST_TEST(second != first);
+  Wire server = bridge.server.accept();
+  BOOST_TEST(has(read_stream_start(server), "to='b.example'"));
+  client.post(session.next());
+  server.send(stream_start("stream-2", "b.example") + std::string(features));
+  const Response opened = client.answer();
+  BOOST_TEST(root_attribute(opened.body, "stream") == second);
+  BOOST_TEST(root_attribute(opened.body, "from") == "b.example");
+
+  client.post(session.next(message(1), "stream='" + second + "'"));
+  BOOST_TEST(read_message(server) == message(1));
+  session.server.send(message(2));
+  const Response answer = client.answer();
+  BOOST_TEST(root_attribute(answer.body, "stream") == first);
+  BOOST_TEST(said(answer) == message(2));
+  client.post(session.next(message(3)));
+  BOOST_TEST(read_message(server) == message(3));
+  BOOST_TEST(read_message(session.server) == message(3));
+  server.send(message(4));
+  BOOST_TEST(root_attribute(client.answer().body, "stream") == second);
+
+  const Response closed = client.ask(session.next({}, "type='terminate' stream='" + second + "'"));
+  BOOST_TEST(root_attribute(closed.body, "stream") == second);
+  BOOST_TEST(has(server.read_until(stream_end), stream_end));
+  BOOST_TEST(said(client.ask(session.next({}, "type='terminate'"))) == "terminate");
+  BOOST_TEST(has(session.server.read_until(stream_end), stream_end));
+}
+
+BOOST_AUTO_TEST_CASE(B_179_a_stream_that_can_t_be_opened_ends_alone) {
+  Bridge bridge("session.polling = \"0s\"\nupstream.domains = [\"example.org\"]");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  const Response added = client.ask(session.next({}, "to='elsewhere.example'"));
+  const std::string second = root_attribute(added.body, "stream");
+  const Response refused = client.ask(session.next());
+  BOOST_TEST(said(refused) == "terminate host-unknown");
+  BOOST_TEST(root_attribute(refused.body, "stream") == second);
+  client.post(session.next(message(1)));
+  BOOST_TEST(read_message(session.server) == message(1));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(undelivered)
+
+BOOST_AUTO_TEST_CASE(X_058_X_059_X_060_X_061_X_065_stanzas_go_back_before_the_stream_ends) {
+  Bridge bridge("session.polling = \"0s\"\nsession.inactivity = \"1s\"");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  session.server.send(
+      "<presence from='p@a'/><message from='m@a' to='u@a/r' id='1'><body>x</body></message>"
+      "<iq from='q@a' id='2' type='get'><ping xmlns='urn:xmpp:ping'/></iq>");
+  const std::string last = session.server.read_until(stream_end);
+  BOOST_TEST(last ==
+             "<message to='m@a' from='u@a/r' id='1' type='error'><error type='wait'><recipient-unavailable "
+             "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+             "<iq to='q@a' id='2' type='error'><error type='cancel'><service-unavailable "
+             "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></stream:stream>");
+}
+
+BOOST_AUTO_TEST_CASE(X_064_a_server_that_manages_its_stream_sees_a_lost_connection) {
+  Bridge bridge("session.polling = \"0s\"\nsession.inactivity = \"1s\"");
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  client.post(session.next("<enable xmlns='urn:xmpp:sm:3' resume='true'/>"));
+  BOOST_TEST(has(session.server.read_until("'true'/>"), "urn:xmpp:sm:3"));
+  session.server.send("<enabled xmlns='urn:xmpp:sm:3' resume='true'/>");
+  BOOST_TEST(has(client.answer().body, "<enabled xmlns='urn:xmpp:sm:3' resume='true'/>"));
+  session.server.send(message(1));
+  BOOST_TEST(session.server.read_to_end() == "");  // no footer, no error
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace integration
