@@ -9,9 +9,9 @@
 
 namespace bosh {
 
-/// Looks at requests as they arrive. Once a minute it forgives: a page that reloads may poll before the loss of
-/// its old connection is known. Clients are given a tenth of `polling` for the
-/// unevenness of networks (B-130).
+/// Looks at requests as they arrive. Once a minute it forgives: a page that reloads may poll before the loss
+/// of its old connection is known. Clients are given a tenth of `polling` for the unevenness of networks
+/// (B-130).
 class Activity {
  public:
   struct Terms {
@@ -28,8 +28,8 @@ class Activity {
 
   explicit Activity(Time created);
 
-  /// A request with a new rid, when `unanswered` others, of which none is extra, are. `spoken` is the latest rid that was answered with
-  /// payload. False: it is one too many, or too early.
+  /// A request with a new rid, when `unanswered` others, of which none is extra, are. `spoken` is the latest
+  /// rid that was answered with payload. False: it is one too many, or too early.
   bool allows(Time now, const Terms&, const Request&, std::size_t unanswered, std::uint64_t spoken);
   /// A rid that came once more. False: too often since the last new one (B-151).
   bool allows_repeat();

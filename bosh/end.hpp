@@ -56,8 +56,8 @@ constexpr std::string_view to_string(Condition condition) {
   return "undefined-condition";
 }
 
-/// The HTTP status that tells a condition to a client older than `ver`; 200 for those that have none (XEP-0124
-/// §17.1).
+/// The HTTP status that tells a condition to a client older than `ver`; 200 for those that have none
+/// (XEP-0124 §17.1).
 constexpr unsigned legacy_status(Condition condition) {
   switch (condition) {
     case Condition::bad_request:

@@ -72,7 +72,8 @@ std::string reply(const Notes& notes, std::string_view content) {
   if (notes.report > 0) {
     constexpr std::int64_t longest = 65535;  // the schema's (B-002)
     append_number(out, "report", notes.report);
-    append_number(out, "time", static_cast<std::uint64_t>(std::min<std::int64_t>(notes.age.count(), longest)));
+    append_number(out, "time",
+                  static_cast<std::uint64_t>(std::min<std::int64_t>(notes.age.count(), longest)));
   }
   if (notes.server) {
     if (!notes.server->version.empty()) out += " xmlns:xmpp='urn:xmpp:xbosh'";

@@ -49,12 +49,12 @@ struct ServerHeader {
 
 /// What may stand on a body beside its children.
 struct Notes {
-  std::uint64_t ack = 0;                   // 0: none (XEP-0124 §9.1)
-  std::uint64_t report = 0;                // 0: none (XEP-0124 §9.2)
-  std::chrono::milliseconds age{};         // of the response that `report` names
-  std::string stream;                      // empty: none (XEP-0124 §16.4)
-  const ServerHeader* server = nullptr;    // told late, since the creation response could not
-  bool terminate = false;                  // of the session, or of `stream`
+  std::uint64_t ack = 0;                 // 0: none (XEP-0124 §9.1)
+  std::uint64_t report = 0;              // 0: none (XEP-0124 §9.2)
+  std::chrono::milliseconds age{};       // of the response that `report` names
+  std::string stream;                    // empty: none (XEP-0124 §16.4)
+  const ServerHeader* server = nullptr;  // told late, since the creation response could not
+  bool terminate = false;                // of the session, or of `stream`
   std::optional<Condition> condition{};
 };
 

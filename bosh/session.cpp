@@ -45,7 +45,8 @@ Granted negotiate(const Settings& settings, std::string sid, const Body& creatio
 Session::Session(const Settings& settings, std::string sid, const Body& creation, Time now)
     : settings_(&settings),
       granted_(negotiate(settings, std::move(sid), creation)),
-      content_type_(creation.content.empty() ? nullptr : std::make_shared<const std::string>(creation.content)),
+      content_type_(creation.content.empty() ? nullptr
+                                             : std::make_shared<const std::string>(creation.content)),
       legacy_(creation.legacy),
       acks_(creation.ack == 1U),
       streams_{Stream{0, {}}},
@@ -83,8 +84,8 @@ bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects
 
 bool Session::repeat(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
   const auto attach = [&](Waiting& request) {
-    effects.push_back(Answer{request.arrival.exchange,
-                             respond(std::make_shared<const std::string>(repeated_reply()))});
+    effects.push_back(
+        Answer{request.arrival.exchange, respond(std::make_shared<const std::string>(repeated_reply()))});
     request.arrival = arrival;
     request.lost = false;
   };
@@ -164,7 +165,8 @@ void Session::act(Time now, Body&& body, Effects& effects) {
     return;
   }
   forward(std::move(body.payload), *to, effects);
-  const bool one_of_several = !body.stream.empty() && !granted_.stream.empty() && streams_.size() > to->size();
+  const bool one_of_several =
+      !body.stream.empty() && !granted_.stream.empty() && streams_.size() > to->size();
   if (body.terminate && !one_of_several) return terminated(now, effects);
   if (body.terminate) {
     for (const StreamId stream : *to) {
@@ -174,9 +176,10 @@ void Session::act(Time now, Body&& body, Effects& effects) {
     return;
   }
   if (body.pause && granted_.maxpause > 0s)
-    return paused(now, std::chrono::seconds(std::min(*body.pause, static_cast<std::uint64_t>(
-                                                                      granted_.maxpause.count()))),
-                  effects);
+    return paused(
+        now,
+        std::chrono::seconds(std::min(*body.pause, static_cast<std::uint64_t>(granted_.maxpause.count()))),
+        effects);
   if (body.adds_stream() && !granted_.stream.empty()) add_stream(std::move(body), effects);
 }
 
@@ -184,7 +187,7 @@ void Session::act(Time now, Body&& body, Effects& effects) {
 void Session::acknowledge(Time now, const Body& body) {
   if (!acks_) return;
   const std::uint64_t answered = highest_answered();
-  if (!body.ack) acknowledged_ = answered;  // it lacks nothing (B-103)
+  if (!body.ack) acknowledged_ = answered;                                      // it lacks nothing (B-103)
   if (body.ack && (*body.ack < acknowledged_ || *body.ack > answered)) return;  // nonsense (B-104)
   if (body.ack) acknowledged_ = *body.ack;
   cache_.forget_up_to(acknowledged_);
@@ -204,8 +207,8 @@ void Session::look_for_order(Time now, const Body& body) {
   guard_until_ = now + settings_->long_order_guard;
 }
 
-/// Whether its sender has the last answer with data: it says so; it could not have logged in otherwise; it would
-/// be too far ahead; or it only polls, which a client does when nothing of its own is open.
+/// Whether its sender has the last answer with data: it says so; it could not have logged in otherwise; it
+/// would be too far ahead; or it only polls, which a client does when nothing of its own is open.
 bool Session::proves_arrival(const Body& body) const {
   const bool poll = body.payload.empty() && !body.restart && !body.is_extra() && !body.adds_stream();
   return (acks_ && acknowledged_ >= spoken_) || (body.talks && !logged_in_) ||

@@ -92,7 +92,7 @@ struct Settings {
   std::chrono::seconds wait{60};
   unsigned hold = 2;
   std::chrono::seconds inactivity{90};
-  std::chrono::seconds polling{2};     // 0: as often as the client likes
+  std::chrono::seconds polling{2};      // 0: as often as the client likes
   std::chrono::seconds max_pause{120};  // 0: none
   unsigned streams = 1;                 // open at a time; 1: the client is told of no others
   std::string_view accept;              // content codings of requests
@@ -129,7 +129,8 @@ class Session {
   /// Whether the servers take more; while not, requests with payload wait.
   void on_upstream_room(Time now, bool room, Effects&);
   /// The XMPP side is over, or the daemon stops: what is queued still goes out, then the terminal body.
-  /// `at_once`: there is no time for more requests, and what does not fit into those that wait is undelivered.
+  /// `at_once`: there is no time for more requests, and what does not fit into those that wait is
+  /// undelivered.
   void end(Time now, Terminal, bool at_once, Effects&);
 
   void on_time(Time now, Effects&);
@@ -233,9 +234,9 @@ class Session {
   std::uint64_t acknowledged_ = 0;
   Time report_next_{};
   std::optional<Time> deserted_;  // since then the last held request is lost, and nothing came in its place
-  bool logged_in_ = false;  // the client has said something that comes after the login
-  bool overlaps_ = false;   // and has had two requests open, or has lost something
-  unsigned alone_ = 0;      // how often it sent nothing more although it got no answer for long
+  bool logged_in_ = false;        // the client has said something that comes after the login
+  bool overlaps_ = false;         // and has had two requests open, or has lost something
+  unsigned alone_ = 0;            // how often it sent nothing more although it got no answer for long
   // The last answer with data.
   std::uint64_t spoken_ = 0;
   bool arrived_ = true;  // it is certain that the client has it

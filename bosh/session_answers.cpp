@@ -82,8 +82,7 @@ void Session::give_up_gap(Time now, Effects& effects) {
   const std::uint64_t first = early_.front().request.rid;
   if (state_ == State::ending) return break_off(std::nullopt, terminal_, End::told, effects);
   if (first == highest_ + 1)
-    return break_off(std::nullopt, {Condition::remote_connection_failed, {}}, End::upstream_stalled,
-                     effects);
+    return break_off(std::nullopt, {Condition::remote_connection_failed, {}}, End::upstream_stalled, effects);
   if (!deserted_ || first != highest_ + 2)
     return break_off(std::nullopt, {Condition::item_not_found, {}}, End::rid_missing, effects);
   deserted_.reset();
@@ -96,7 +95,8 @@ Time Session::deadline() const {
   if (state_ == State::ended) return Time::max();
   if (waiting_.empty() && early_.empty()) return idle_since_ + inactivity_;
   Time due = std::min(gap_due(), answer_due());
-  if (!waiting_.empty() && !outbox_.empty() && created_ && !asks_for_proof()) due = std::min(due, guard_until_);
+  if (!waiting_.empty() && !outbox_.empty() && created_ && !asks_for_proof())
+    due = std::min(due, guard_until_);
   return due;
 }
 
@@ -125,7 +125,8 @@ void Session::settle(Time now, Effects& effects) {
   if (state_ == State::ended) return;
   while (!waiting_.empty()) {
     const Waiting& oldest = waiting_.front();
-    const bool prompt = std::ranges::any_of(waiting_, [](const Waiting& w) { return w.added || w.report > 0; });
+    const bool prompt =
+        std::ranges::any_of(waiting_, [](const Waiting& w) { return w.added || w.report > 0; });
     const bool full = !oldest.lost && !oldest.added && !outbox_.empty();
     const bool data = full && data_may_leave(now);
     const bool asks = full && !data && asks_for_proof();  // what the client sends next proves what it has
@@ -259,8 +260,7 @@ void Session::finish(End end, Response farewell, Effects& effects) {
   early_.clear();
   state_ = State::ended;
   std::vector<Undelivered> undelivered = unacknowledged();
-  for (Letter& letter : outbox_.take_all())
-    undelivered.push_back({letter.stream, std::move(letter.content)});
+  for (Letter& letter : outbox_.take_all()) undelivered.push_back({letter.stream, std::move(letter.content)});
   effects.push_back(Ended{end, std::move(farewell), std::move(undelivered)});
 }
 
@@ -271,7 +271,8 @@ std::vector<Undelivered> Session::unacknowledged() const {
   for (const AnswerCache::Kept& kept : cache_.all()) {
     const std::string_view body = *kept.bytes;
     const auto begin = body.find('>') + 1;  // no attribute value has one
-    if (begin < body.size()) undelivered.push_back({kept.stream, std::string(body.substr(begin, body.rfind('<') - begin))});
+    if (begin < body.size())
+      undelivered.push_back({kept.stream, std::string(body.substr(begin, body.rfind('<') - begin))});
   }
   return undelivered;
 }

@@ -79,7 +79,8 @@ Decoded decode(Coding coding, std::string_view bytes, std::size_t limit) {
 std::string gzip(std::string_view bytes) {
   z_stream stream{};
   constexpr int memory = 8;
-  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_format, memory, Z_DEFAULT_STRATEGY) != Z_OK) return {};
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_format, memory, Z_DEFAULT_STRATEGY) != Z_OK)
+    return {};
   std::string out(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = input(bytes);
   stream.avail_in = static_cast<uInt>(bytes.size());

@@ -128,8 +128,8 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     answer_raw(number, std::move(found.response));
 }
 
-/// Undoes the body's content coding (B-014). True: it is too large then, and only its start is left. A body that
-/// can't be read is empty, which is as bad a request.
+/// Undoes the body's content coding (B-014). True: it is too large then, and only its start is left. A body
+/// that can't be read is empty, which is as bad a request.
 bool Http::unpack(HttpRequest& request) const {
   const Coding coding = parse_coding(request.content_encoding).value_or(Coding::identity);
   if (coding == Coding::identity) return false;
@@ -160,6 +160,7 @@ void Http::refuse(unsigned status) {
 void Http::answer(std::uint32_t number, const bosh::Response& response) {
   Pending* pending = find(number);
   if (!pending) return;
+  if (response.status == 0) return boost::asio::post(shard_.io(), [self = Pointer(this)] { self->close(); });
   if (!response.body) return answer_raw(number, simple_response(pending->context, response.status, {}));
   pending->body = response.body;
   std::string extra;

@@ -41,6 +41,17 @@ void append_to_list(std::string& list, std::string_view value) {
   list += value;
 }
 
+/// Whether the last hop of a Forwarded header was over TLS (RFC 7239 §5.4).
+bool says_https(std::string_view forwarded) {
+  std::string_view hop = forwarded.substr(forwarded.rfind(',') + 1);
+  while (!hop.empty()) {
+    std::string_view value = trim(cut(hop, ";"));
+    if (equal_ignoring_case(cut(value, "="), "proto"))
+      return equal_ignoring_case(value, "https") || equal_ignoring_case(value, "\"https\"");
+  }
+  return false;
+}
+
 }  // namespace
 
 /// The head is collected, checked and given to Beast in one piece. What follows is counted here: the start of
@@ -195,9 +206,12 @@ void RequestReader::Impl::on_field_impl(http::field field, Text name, Text text,
     append_to_list(request.accept_encoding, value);
   } else if (field == http::field::forwarded) {
     request.forwarded = true;
+    request.forwarded_tls = says_https(value);
   } else if (field == http::field::connection) {
     // Beast lets keep-alive win in HTTP/1.0 (D-069).
     if (http::token_list{text}.exists("close")) close = true;
+  } else if (equal_ignoring_case(view(name), "X-Forwarded-Proto")) {
+    request.forwarded_tls = equal_ignoring_case(trim(value.substr(value.rfind(',') + 1)), "https");
   } else if (equal_ignoring_case(view(name), "X-Forwarded-For")) {
     request.forwarded = true;
     append_to_list(request.forwarded_for, value);

@@ -24,8 +24,9 @@ struct HttpRequest {
   std::string request_headers;  // Access-Control-Request-Headers
   std::string content_encoding;
   std::string accept_encoding;
-  std::string forwarded_for;  // X-Forwarded-For
-  bool forwarded = false;     // came through a proxy: X-Forwarded-For or Forwarded is there
+  std::string forwarded_for;   // X-Forwarded-For
+  bool forwarded_tls = false;  // the latest proxy says that it was spoken to by TLS (B-209)
+  bool forwarded = false;      // came through a proxy: X-Forwarded-For or Forwarded is there
   std::string body;
   friend bool operator==(const HttpRequest&, const HttpRequest&) = default;
 };

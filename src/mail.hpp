@@ -22,10 +22,11 @@ struct Delivery {
   Sid sid;
   bosh::Body body;
   Fault fault = Fault::none;
+  bool tls = false;  // the client spoke TLS to its proxy
   std::string fault_text;
 };
 
-/// An answer on its way to its connection.
+/// An answer on its way to its connection. Status 0: none, the connection is closed.
 struct Reply {
   bosh::Exchange to;
   bosh::Response response;

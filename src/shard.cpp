@@ -189,6 +189,7 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   Delivery delivery;
   delivery.arrival.exchange = {http.id(), number};
   delivery.arrival.direct = !proxied;
+  delivery.tls = proxied && request.forwarded_tls;
   if (proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
   if (too_large && !to_session) return http.answer(number, {nullptr, nullptr, 413});
@@ -197,7 +198,7 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   if (!to_session) {
     const Address client =
         proxied ? client_address(http.peer(), request.forwarded_for, trusted) : http.peer();
-    return create(http, delivery.arrival, client, std::move(parsed.body));
+    return create(http, delivery.arrival, client, proxied && request.forwarded_tls, std::move(parsed.body));
   }
   if (too_large)
     delivery.fault = Fault::too_large;
@@ -216,7 +217,8 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
   reply({exchange, terminal(condition, legacy)});
 }
 
-void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bosh::Body&& body) {
+void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bool tls,
+                   bosh::Body&& body) {
   if (stopping_) return refuse(arrival.exchange, bosh::Condition::system_shutdown, "stopping");
   if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
   const Server* server = config_.upstream.find(body.to);
@@ -229,6 +231,7 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& clie
       .domain = body.to,
       .sid = sid,
       .client = client,
+      .tls = tls,
       .created = time,
   });
   by_sid_.emplace(sid, id);
@@ -262,6 +265,10 @@ void Shard::deliver(Delivery&& delivery) {
   const auto found = by_sid_.find(delivery.sid);
   if (found == by_sid_.end()) return answer_stranger(delivery);
   const std::uint64_t id = found->second;
+  // Who has seen the session's secrets on a plain line may be anybody: nothing is said, and nothing ends
+  // (B-208).
+  if (sessions_.find(id)->tls && !delivery.tls)
+    return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
   bosh::Session& session = sessions_.find(id)->bosh;
   const bosh::Exchange exchange = delivery.arrival.exchange;
   switch (delivery.fault) {
@@ -295,8 +302,7 @@ void Shard::answer_stranger(const Delivery& delivery) {
 void Shard::reply(Reply&& reply) {
   const unsigned shard = shard_of(reply.to.connection);
   if (shard != index_) return send(shard, std::move(reply));
-  if (auto* http = connections_.find(reply.to.connection))
-    (*http)->answer(reply.to.number, reply.response);
+  if (auto* http = connections_.find(reply.to.connection)) (*http)->answer(reply.to.number, reply.response);
 }
 
 void Shard::on_lost(const Lost& lost) {

@@ -78,6 +78,7 @@ class Shard {
     std::string domain;     // of the first
     Sid sid;
     Address client;
+    bool tls;  // the client created it over TLS
     Time created;
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
     bool room = true;                         // the server takes what is written
@@ -102,7 +103,7 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
-  void create(Http&, const bosh::Arrival&, const Address& client, bosh::Body&&);
+  void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
   void deliver(Delivery&&);

@@ -69,7 +69,8 @@ void Shard::on_upstream_written(std::uint64_t session) {
 void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, bool had_connected,
                              std::string_view what) {
   Slot& slot = *sessions_.find(session);
-  log(LogLevel::debug, "upstream-lost", {{"domain", find_leg(slot, stream)->stream.domain()}, {"error", what}});
+  log(LogLevel::debug, "upstream-lost",
+      {{"domain", find_leg(slot, stream)->stream.domain()}, {"error", what}});
   tell_end(slot, stream, had_connected ? EndReason::server_lost : EndReason::server_unreachable);
   apply(session);
 }

@@ -8,8 +8,9 @@
 
 namespace xmpp {
 
-/// The errors for these whole elements, in their order, for the stream that brought them: a message comes back
-/// as recipient-unavailable, a question (iq) as service-unavailable. Presence, answers and errors get none.
+/// The errors for these whole elements, in their order, for the stream that brought them: a message comes
+/// back as recipient-unavailable, a question (iq) as service-unavailable. Presence, answers and errors get
+/// none.
 std::string bounce(xml::Pool&, std::string_view elements);
 
 }  // namespace xmpp

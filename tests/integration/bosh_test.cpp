@@ -1,5 +1,5 @@
-// The less usual parts of BOSH over sockets: what a client may ask for, older clients, several streams, stanzas
-// that nobody fetched.
+// The less usual parts of BOSH over sockets: what a client may ask for, older clients, several streams,
+// stanzas that nobody fetched.
 #include <boost/test/unit_test.hpp>
 #include <string>
 
@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(B_018_B_057_the_content_type_is_the_one_that_was_asked_for)
 BOOST_AUTO_TEST_CASE(B_019_what_is_no_media_type_is_refused) {
   Bridge bridge;
   HttpClient client = bridge.connect();
-  for (const char* content : {"text", "/", "text/", "te xt/plain", "text/plain&#13;&#10;X: y", "text/\xc3\xa4"})
+  for (const char* content :
+       {"text", "/", "text/", "te xt/plain", "text/plain&#13;&#10;X: y", "text/\xc3\xa4"})
     BOOST_TEST(said(client.ask(body_element(with("rid='1' content='" + std::string(content) + "'")))) ==
                "terminate bad-request");
 }
@@ -104,7 +105,8 @@ BOOST_AUTO_TEST_CASE(B_134_B_131_a_polling_client_keeps_its_distance) {
   Wire server = bridge.server.accept();
   const std::string sid = root_attribute(client.answer().body, "sid");
   const auto ask = [&](int rid) {
-    return said(client.ask(body_element("sid='" + sid + "'" + attribute("rid", static_cast<std::uint64_t>(rid)))));
+    return said(
+        client.ask(body_element("sid='" + sid + "'" + attribute("rid", static_cast<std::uint64_t>(rid)))));
   };
   BOOST_TEST(ask(2) == "");
   BOOST_TEST(ask(3) == "terminate policy-violation");
@@ -115,7 +117,8 @@ BOOST_AUTO_TEST_CASE(B_183_B_184_B_186_clients_without_ver_get_HTTP_codes) {
   HttpClient client = bridge.connect();
   BOOST_TEST(client.ask(body_element("to='example.org' rid='0'")).status == 400U);
   client = bridge.connect();
-  BOOST_TEST(said(client.ask(body_element("rid='1'"))) == "terminate improper-addressing");  // not among the three
+  BOOST_TEST(said(client.ask(body_element("rid='1'"))) ==
+             "terminate improper-addressing");  // not among the three
   Session session(bridge, client, "to='example.org' wait='60' hold='1'");
   BOOST_TEST(root_attribute(session.created.body, "ver") == "1.11");
   const Response lost = client.ask(session.at(session.rid + 50));
@@ -128,8 +131,9 @@ BOOST_AUTO_TEST_CASE(B_182_B_009_B_216_B_011_all_others_find_everything_in_a_200
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);
-  for (const std::string& body : {session.at(session.rid), session.at(session.rid + 70), session.at(session.rid),
-                                  std::string("rubbish"), body_element("sid='x' rid='1'")}) {
+  for (const std::string& body :
+       {session.at(session.rid), session.at(session.rid + 70), session.at(session.rid),
+        std::string("rubbish"), body_element("sid='x' rid='1'")}) {
     const Response answer = client.ask(body);
     BOOST_TEST(answer.status == 200U);
     BOOST_TEST(answer.header("Set-Cookie") == "");
@@ -143,10 +147,36 @@ BOOST_AUTO_TEST_CASE(B_001_B_020_what_is_not_known_is_ignored) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client, with("secure='true' odd='1' xmlns:o='urn:o' o:even='2'"));
-  client.post(session.next(message(1), "later='3' xmlns:o='urn:o' o:x='y' to=''"), "X-Odd: 1\r\nCookie: a=b\r\n");
+  client.post(session.next(message(1), "later='3' xmlns:o='urn:o' o:x='y' to=''"),
+              "X-Odd: 1\r\nCookie: a=b\r\n");
   BOOST_TEST(read_message(session.server) == message(1));
   session.server.send(message(2));
   BOOST_TEST(said(client.answer()) == message(2));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(tls)
+
+BOOST_AUTO_TEST_CASE(B_207_B_208_B_209_a_session_that_began_over_TLS_is_not_spoken_to_without) {
+  for (const char* header : {"X-Forwarded-Proto: https\r\n", "Forwarded: for=192.0.2.1;proto=https\r\n"}) {
+    Bridge bridge("session.polling = \"0s\"\nproxy.trusted = [\"127.0.0.1\"]");
+    const std::string secure = std::string("X-Forwarded-For: 192.0.2.1\r\n") + header;
+    HttpClient proxy = bridge.connect();
+    proxy.post(body_element(with("rid='1'")), secure);
+    Wire server = bridge.server.accept();
+    read_stream_start(server);
+    server.send(stream_start() + std::string(features));
+    const std::string sid = root_attribute(proxy.answer().body, "sid");
+    const std::string next = body_element("sid='" + sid + "' rid='2'", message(1));
+    for (const char* plain : {"", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n"}) {
+      HttpClient eavesdropper = bridge.connect();
+      eavesdropper.post(next, plain);
+      BOOST_TEST(eavesdropper.wire.read_to_end() == "");
+    }
+    proxy.post(next, secure);
+    BOOST_TEST(read_message(server) == message(1));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -161,7 +191,8 @@ BOOST_AUTO_TEST_CASE(B_014_a_compressed_request_is_read) {
   BOOST_TEST(read_message(session.server) == message(1));
 }
 
-BOOST_AUTO_TEST_CASE(B_015_one_that_grows_above_the_limit_is_a_policy_violation_and_a_broken_one_ends_nothing) {
+BOOST_AUTO_TEST_CASE(
+    B_015_one_that_grows_above_the_limit_is_a_policy_violation_and_a_broken_one_ends_nothing) {
   Bridge bridge("limits.max_request = \"8 KiB\"");
   HttpClient client = bridge.connect();
   Session session(bridge, client);

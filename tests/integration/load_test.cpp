@@ -18,7 +18,8 @@ constexpr std::uint64_t session_count = 300;
 constexpr std::uint64_t ids_each = 1000;
 
 std::string creation(std::string_view payload = {}) {
-  return body_element("to='example.org' rid='1' wait='60' hold='1' ver='1.6' ack='1' xmpp:version='1.0'", payload);
+  return body_element("to='example.org' rid='1' wait='60' hold='1' ver='1.6' ack='1' xmpp:version='1.0'",
+                      payload);
 }
 
 /// A session without a connection.

@@ -132,7 +132,8 @@ bool CheckedSession::repeat_newest() {
 }
 
 bool CheckedSession::repeat_answered() {
-  return next_answer_ > first_rid + 1 && answered_[next_answer_ - 1 - first_rid] != given_up && send(next_answer_ - 1);
+  return next_answer_ > first_rid + 1 && answered_[next_answer_ - 1 - first_rid] != given_up &&
+         send(next_answer_ - 1);
 }
 
 bool CheckedSession::send_terminate() {

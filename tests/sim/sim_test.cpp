@@ -44,7 +44,8 @@ void run_many(const Manners& manners, const Faults& faults, std::uint64_t most =
       return show(seed, manners, faults, stanzas, broken.what());
     }
   }
-  // Strophe handles answers as they come. Until it is known how a client works, a network can be slower than patience.
+  // Strophe handles answers as they come. Until it is known how a client works, a network can be slower than
+  // patience.
   if (manners.keeps_window && faults.reload == 0) BOOST_TEST(overtaken <= count / 5);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::cout << manners.name << ": " << count << " schedules, " << events << " events, " << dead

@@ -178,7 +178,8 @@ void World::client_hears(std::uint64_t exchange, std::uint64_t rid, const std::s
   note("client hears rid " + std::to_string(rid) + " " + body.substr(body.find('>') + 1));
   if (body.find("type='error'") != body.npos) return retry_later(rid, exchange);
   if (body.find("type='terminate'") != body.npos) throw Broken("the session ended for the client: " + body);
-  for (const unsigned number : numbers(body, 's')) outcome_.overtaken |= std::exchange(arrived_, number + 1) != number;
+  for (const unsigned number : numbers(body, 's'))
+    outcome_.overtaken |= std::exchange(arrived_, number + 1) != number;
   waiting_.erase(found);
   heard_[rid] = body;
   while (!heard_.empty() && heard_.begin()->first == next_answer_) {

@@ -27,8 +27,9 @@ BOOST_AUTO_TEST_CASE(X_061_X_062_a_message_comes_back) {
 
 BOOST_AUTO_TEST_CASE(X_060_a_question_is_answered) {
   for (const std::string type : {"get", "set"})
-    BOOST_CHECK_EQUAL(bounced("<iq xmlns='jabber:client' from='a' to='b' id='2' type='" + type + "'><q xmlns='q'/></iq>"),
-                      "<iq to='a' from='b' id='2' type='error'>" + unserved + "</iq>");
+    BOOST_CHECK_EQUAL(
+        bounced("<iq xmlns='jabber:client' from='a' to='b' id='2' type='" + type + "'><q xmlns='q'/></iq>"),
+        "<iq to='a' from='b' id='2' type='error'>" + unserved + "</iq>");
 }
 
 BOOST_AUTO_TEST_CASE(X_059_presence_is_dropped) {

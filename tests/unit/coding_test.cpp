@@ -35,9 +35,9 @@ BOOST_AUTO_TEST_SUITE(coding)
 BOOST_AUTO_TEST_CASE(B_014_what_was_compressed_comes_back) {
   for (const std::size_t size : {0UL, 1UL, 999UL, limit}) {
     const std::string text(size, 'x');
-    for (const auto& [coding, bytes] : {std::pair{Coding::gzip, gzip(text)},
-                                        std::pair{Coding::deflate, deflated(text, 15)},
-                                        std::pair{Coding::deflate, deflated(text, -15)}}) {
+    for (const auto& [coding, bytes] :
+         {std::pair{Coding::gzip, gzip(text)}, std::pair{Coding::deflate, deflated(text, 15)},
+          std::pair{Coding::deflate, deflated(text, -15)}}) {
       const Decoded decoded = decode(coding, bytes, limit);
       BOOST_CHECK(decoded.outcome == Outcome::whole);
       BOOST_CHECK_EQUAL(decoded.bytes, text);
@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(B_014_codings_by_name) {
 }
 
 BOOST_AUTO_TEST_CASE(B_013_who_takes_gzip) {
-  for (const char* yes : {"gzip", "deflate, gzip", "gzip;q=0.5", "br, *", "*;q=0.1", "GZIP ; q=1.0", "x-gzip"})
+  for (const char* yes :
+       {"gzip", "deflate, gzip", "gzip;q=0.5", "br, *", "*;q=0.1", "GZIP ; q=1.0", "x-gzip"})
     BOOST_CHECK_MESSAGE(accepts_gzip(yes), yes);
   for (const char* no : {"", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "identity"})
     BOOST_CHECK_MESSAGE(!accepts_gzip(no), no);

@@ -112,7 +112,10 @@ level = "debug"
   BOOST_TEST((c.listen[1] == Listen{.host = "0.0.0.0", .port = 80, .bosh_path = "/http-bind"}));
   BOOST_TEST((c.trusted_proxies == std::vector{*parse_network("10.0.0.0/8"), *parse_network("2001:db8::1")}));
   BOOST_TEST((c.origins == std::vector{"https://chat.example.org"s, "http://localhost:8000"s}));
-  BOOST_TEST((c.session == SessionSettings{.wait = 120s, .hold = 1, .inactivity = 3600s, .polling = 0s, .max_pause = 0s, .streams = 1}));
+  BOOST_TEST(
+      (c.session ==
+       SessionSettings{
+           .wait = 120s, .hold = 1, .inactivity = 3600s, .polling = 0s, .max_pause = 0s, .streams = 1}));
   const LimitSettings limits{.max_request = 1024,
                              .max_stanza = 2 << 20,
                              .max_depth = 8,

@@ -74,7 +74,8 @@ BOOST_AUTO_TEST_CASE(D_026_a_POST_from_an_origin_that_is_not_allowed_is_not_proc
 
 BOOST_AUTO_TEST_CASE(B_015_a_content_coding_that_was_not_offered_gets_415) {
   BOOST_CHECK_EQUAL(status(routed(Method::post, "/http-bind", true, "br")), 415U);
-  BOOST_CHECK(routed(Method::post, "/http-bind", true, "identity").bosh && routed(Method::post, "/http-bind", true, "gzip").bosh);
+  BOOST_CHECK(routed(Method::post, "/http-bind", true, "identity").bosh &&
+              routed(Method::post, "/http-bind", true, "gzip").bosh);
 }
 
 BOOST_AUTO_TEST_CASE(D_023_every_answer_has_the_CORS_header) {
