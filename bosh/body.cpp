@@ -124,28 +124,15 @@ std::string read_root(const xml::Root& root, Body& body) {
   return {};
 }
 
-// A client must not open or close anything of the stream's own, nor have it negotiate what ends here
-// (X-010..X-014).
-std::string refuse_payload(const xml::Element& element) {
-  if (element.ns == stream_ns) return "an element of " + std::string(stream_ns);
-  if (element.ns == tls_ns) return "TLS can't be negotiated inside BOSH";
-  if (element.ns == "jabber:server") return "an element of jabber:server";
-  if (element.ns == content_ns && !element.prefix.empty()) return "a stanza with a namespace prefix";
-  return {};
-}
-
 ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& limits, bool whole) {
-  xml::Options options;
-  options.limits = limits;
-  options.renamed = httpbind_ns;
-  options.renamed_to = content_ns;
-  xml::Splitter splitter(options);
+  xml::Splitter splitter(payload_options(limits));
   xml::Batch batch;
   ParsedBody parsed;
   const xml::Error error = splitter.feed(pool, bytes, batch, whole);
   if (batch.root_opened) {
     parsed.fault = read_root(batch.root, parsed.body);
     parsed.root_read = parsed.body.rid != 0;
+    parsed.content_at = bytes.find(splitter.root_tag()) + splitter.root_tag().size();
   }
   if (error != xml::Error::none) parsed.fault = xml::to_string(error);
   if (!whole && !parsed.root_read && parsed.fault.empty()) parsed.fault = "the start tag is not complete";
@@ -163,6 +150,24 @@ ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& lim
 }
 
 }  // namespace
+
+// A client must not open or close anything of the stream's own, nor have it negotiate what ends here
+// (X-010..X-014).
+std::string refuse_payload(const xml::Element& element) {
+  if (element.ns == stream_ns) return "an element of " + std::string(stream_ns);
+  if (element.ns == tls_ns) return "TLS can't be negotiated inside BOSH";
+  if (element.ns == "jabber:server") return "an element of jabber:server";
+  if (element.ns == content_ns && !element.prefix.empty()) return "a stanza with a namespace prefix";
+  return {};
+}
+
+xml::Options payload_options(const xml::Limits& limits) {
+  xml::Options options;
+  options.limits = limits;
+  options.renamed = httpbind_ns;
+  options.renamed_to = content_ns;
+  return options;
+}
 
 ParsedBody parse_body(xml::Pool& pool, std::string_view bytes, const xml::Limits& limits) {
   return parse(pool, bytes, limits, true);

@@ -60,11 +60,17 @@ struct Body {
 struct ParsedBody {
   Body body;
   bool root_read = false;
+  std::size_t content_at = 0;  // where the start tag ends
   std::string fault;  // why the request is a bad-request (XEP-0124 §17.2); empty: it is fine
 };
 
 /// Reads a whole request. Nothing of it is to go upstream when there is a fault.
 ParsedBody parse_body(xml::Pool&, std::string_view bytes, const xml::Limits&);
+
+/// How payload is read: what is in the namespace of BOSH means the stream's.
+xml::Options payload_options(const xml::Limits&);
+/// Why an element of a client must not go into a stream; empty: it may (X-010..X-014).
+std::string refuse_payload(const xml::Element&);
 
 /// Reads what can be read of a request that is cut off: rid and sid.
 ParsedBody parse_body_start(xml::Pool&, std::string_view bytes, const xml::Limits&);

@@ -124,7 +124,7 @@ class Session {
   void on_upstream_open(Time now, StreamId, ServerHeader, Effects&);
   /// All elements of one read at once, so that they leave in one answer.
   void on_upstream(Time now, StreamId, std::span<const xml::Element>, Effects&);
-  /// One XMPP stream is over. The session ends with its last stream.
+  /// One XMPP stream is over. The session ends with its last stream; if it has ended already, nothing happens.
   void on_upstream_end(Time now, StreamId, Terminal, Effects&);
   /// Whether the servers take more; while not, requests with payload wait.
   void on_upstream_room(Time now, bool room, Effects&);
@@ -140,6 +140,7 @@ class Session {
   const std::string& sid() const { return granted_.sid; }
   std::size_t queued_bytes() const { return outbox_.bytes(); }
   std::size_t cached_bytes() const { return cache_.bytes(); }
+  bool ended() const { return state_ == State::ended; }
   std::size_t held() const { return waiting_.size(); }
 
  private:

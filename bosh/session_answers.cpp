@@ -38,6 +38,7 @@ void Session::on_upstream(Time now, StreamId id, std::span<const xml::Element> e
 }
 
 void Session::on_upstream_end(Time now, StreamId id, Terminal terminal, Effects& effects) {
+  if (state_ == State::ended) return;
   if (streams_.size() <= 1) return end(now, std::move(terminal), false, effects);
   if (!find(id)) return;
   close(id, std::move(terminal));

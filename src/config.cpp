@@ -23,6 +23,7 @@ constexpr std::size_t GiB = 1024 * MiB;
 constexpr auto listen_keys = [](auto& keys, Listen& listen) {
   keys.text("address", listen, address_form);
   keys.text("bosh_path", listen.bosh_path, path_form);
+  keys.truth("script_syntax", listen.script_syntax);
 };
 
 constexpr auto proxy_keys = [](auto& keys, Config& config) {

@@ -21,6 +21,7 @@ struct Listen {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 5280;       // 0: any free one, told in the log
   std::string bosh_path = "/http-bind";
+  bool script_syntax = false;  // XEP-0252: pages of any origin may then open sessions
   friend bool operator==(const Listen&, const Listen&) = default;
 };
 

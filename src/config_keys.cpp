@@ -65,6 +65,14 @@ void KeyReader::number(std::string_view key, unsigned& value, unsigned least, un
   value = static_cast<unsigned>(number->get());
 }
 
+void KeyReader::truth(std::string_view key, bool& value) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* truth = node->as_boolean();
+  if (truth == nullptr) refuse(full(key), *node, "true or false");
+  value = truth->get();
+}
+
 void KeyReader::seconds(std::string_view key, std::chrono::seconds& value, std::chrono::seconds least,
                         std::chrono::seconds most) {
   const auto* node = find(key);

@@ -21,6 +21,7 @@ class KeyReader {
       : table_(table), path_(std::move(path)), file_(file) {}
 
   void number(std::string_view key, unsigned& value, unsigned least, unsigned most);
+  void truth(std::string_view key, bool& value);
   void seconds(std::string_view key, std::chrono::seconds& value, std::chrono::seconds least,
                std::chrono::seconds most);
   void bytes(std::string_view key, std::size_t& value, std::size_t least, std::size_t most);
@@ -120,6 +121,7 @@ class KeyWriter {
   explicit KeyWriter(std::string& out, std::string path = {}) : out_(out), path_(std::move(path)) {}
 
   void number(std::string_view key, unsigned value, unsigned, unsigned) { line(key, std::to_string(value)); }
+  void truth(std::string_view key, bool value) { line(key, value ? "true" : "false"); }
   void seconds(std::string_view key, std::chrono::seconds value, std::chrono::seconds, std::chrono::seconds) {
     line(key, quoted(write_duration(value)));
   }

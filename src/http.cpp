@@ -6,6 +6,7 @@
 
 #include "src/coding.hpp"
 #include "src/routes.hpp"
+#include "src/script.hpp"
 #include "src/shard.hpp"
 
 namespace boshd {
@@ -18,6 +19,7 @@ constexpr std::size_t most_pipelined = 4;
 constexpr std::chrono::seconds drain_time{2};
 constexpr std::chrono::seconds write_stall_time{30};
 constexpr std::string_view bosh_type = "text/xml; charset=utf-8";
+constexpr std::string_view script_type = "text/javascript; charset=utf-8";
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -119,7 +121,13 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   context.keep_alive &= !too_large;  // what is left of its body is not read
   last_ |= !context.keep_alive;
   const std::uint32_t number = next_number_++;
-  Route found = route(request, context, origin, listen_->bosh_path);
+  Route found;
+  if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
+    request.body = std::move(*body);
+    found.bosh = request.script = context.script = true;
+  } else {
+    found = route(request, context, origin, listen_->bosh_path);
+  }
   pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
   if (found.bosh && !too_large) too_large = unpack(request);
   if (found.bosh)
@@ -164,13 +172,18 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
   if (!response.body) return answer_raw(number, simple_response(pending->context, response.status, {}));
   pending->body = response.body;
   std::string extra;
+  if (pending->context.script) {
+    pending->body = std::make_shared<const std::string>(script_call(*response.body));
+    extra = "Pragma: no-cache\r\n";
+  }
   const std::size_t gzip_above = shard_.config().limits.gzip_above;
   if (gzip_above > 0 && response.body->size() > gzip_above) {
-    extra = "Vary: Accept-Encoding\r\n";
+    extra += "Vary: Accept-Encoding\r\n";
     if (pending->context.gzip) pack(*pending, extra);
   }
+  const std::string_view usual = pending->context.script ? script_type : bosh_type;
   append_head(pending->head, pending->context, response.status,
-              response.content_type ? std::string_view(*response.content_type) : bosh_type,
+              response.content_type ? std::string_view(*response.content_type) : usual,
               pending->body->size(), extra);
   pending->ready = true;
   send_ready();

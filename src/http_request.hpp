@@ -28,6 +28,7 @@ struct HttpRequest {
   bool forwarded_tls = false;  // the latest proxy says that it was spoken to by TLS (B-209)
   bool forwarded = false;      // came through a proxy: X-Forwarded-For or Forwarded is there
   std::string body;
+  bool script = false;  // came in script syntax (XEP-0252)
   friend bool operator==(const HttpRequest&, const HttpRequest&) = default;
 };
 

@@ -16,6 +16,7 @@ struct HttpContext {
   unsigned version = 11;       // of the request: HTTP/1.0 gets `Connection: keep-alive` echoed (B-023)
   std::string allowed_origin;  // value of Access-Control-Allow-Origin; empty: the origin is not allowed
   bool vary_origin = false;    // the value depends on the request (D-025)
+  bool script = false;         // the answer calls a function (XEP-0252)
   bool gzip = false;           // the client takes compressed answers
 };
 

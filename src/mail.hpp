@@ -22,6 +22,7 @@ struct Delivery {
   Sid sid;
   bosh::Body body;
   Fault fault = Fault::none;
+  bool script = false;  // in script syntax (XEP-0252)
   bool tls = false;  // the client spoke TLS to its proxy
   std::string fault_text;
 };

@@ -11,18 +11,17 @@ constexpr std::string_view info_page =
     "boshd: this is the BOSH endpoint (XEP-0124) of an XMPP service.\n"
     "Give its address to a chat client such as Converse.js; there is nothing to see in a browser.\n";
 
-// The path without query, and without a slash at its end (D-049).
-std::string_view path_of(std::string_view target) {
-  target = target.substr(0, target.find('?'));
-  if (target.size() > 1 && target.ends_with('/')) target.remove_suffix(1);
-  return target;
-}
-
 Route answer(std::string&& response) {
   return {false, std::move(response)};
 }
 
 }  // namespace
+
+std::string_view path_of(std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  if (target.size() > 1 && target.ends_with('/')) target.remove_suffix(1);
+  return target;
+}
 
 Route route(const HttpRequest& request, const HttpContext& context, const OriginVerdict& origin,
             std::string_view bosh_path) {

@@ -16,6 +16,9 @@ struct Route {
   std::string response;
 };
 
+/// The path without query, and without a slash at its end (D-049).
+std::string_view path_of(std::string_view target);
+
 Route route(const HttpRequest&, const HttpContext&, const OriginVerdict&, std::string_view bosh_path);
 
 }  // namespace boshd

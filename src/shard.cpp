@@ -184,11 +184,14 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   const bool proxied = request.forwarded && std::ranges::any_of(trusted, [&](const Network& network) {
                          return network.contains(http.peer());
                        });
-  bosh::ParsedBody parsed = too_large ? bosh::parse_body_start(pool_, request.body, body_limits_)
-                                      : bosh::parse_body(pool_, request.body, body_limits_);
+  const auto parse = too_large        ? bosh::parse_body_start
+                     : request.script ? bosh::parse_slice
+                                      : bosh::parse_body;
+  bosh::ParsedBody parsed = parse(pool_, request.body, body_limits_);
   Delivery delivery;
   delivery.arrival.exchange = {http.id(), number};
   delivery.arrival.direct = !proxied;
+  delivery.script = request.script;
   delivery.tls = proxied && request.forwarded_tls;
   if (proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
@@ -198,7 +201,8 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   if (!to_session) {
     const Address client =
         proxied ? client_address(http.peer(), request.forwarded_for, trusted) : http.peer();
-    return create(http, delivery.arrival, client, proxied && request.forwarded_tls, std::move(parsed.body));
+    return create(http, delivery.arrival, client, delivery.tls, request.script,
+                  std::move(parsed.body));
   }
   if (too_large)
     delivery.fault = Fault::too_large;
@@ -217,7 +221,7 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
   reply({exchange, terminal(condition, legacy)});
 }
 
-void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bool tls,
+void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bool tls, bool script,
                    bosh::Body&& body) {
   if (stopping_) return refuse(arrival.exchange, bosh::Condition::system_shutdown, "stopping");
   if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
@@ -229,6 +233,7 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& clie
       .bosh = bosh::Session(settings_, to_string(sid, config_.node), body, time),
       .legs = {},
       .domain = body.to,
+      .slices = script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr,
       .sid = sid,
       .client = client,
       .tls = tls,
@@ -269,6 +274,8 @@ void Shard::deliver(Delivery&& delivery) {
   // (B-208).
   if (sessions_.find(id)->tls && !delivery.tls)
     return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
+  if (delivery.script != (sessions_.find(id)->slices != nullptr))
+    return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found, "the session has another syntax");
   bosh::Session& session = sessions_.find(id)->bosh;
   const bosh::Exchange exchange = delivery.arrival.exchange;
   switch (delivery.fault) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "bosh/session.hpp"
+#include "bosh/slices.hpp"
 #include "src/config.hpp"
 #include "src/deadlines.hpp"
 #include "src/end.hpp"
@@ -76,6 +77,7 @@ class Shard {
     bosh::Session bosh;
     std::vector<Leg> legs;  // one for each open stream
     std::string domain;     // of the first
+    std::unique_ptr<bosh::Slices> slices;  // of a session in script syntax
     Sid sid;
     Address client;
     bool tls;  // the client created it over TLS
@@ -103,7 +105,8 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
-  void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bosh::Body&&);
+  void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bool script,
+              bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
   void deliver(Delivery&&);

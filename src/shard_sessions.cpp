@@ -130,6 +130,15 @@ void Shard::carry_out(std::uint64_t, Slot&, bosh::Answer&& answer) {
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
+  if (slot.slices) {
+    bosh::Slices::Whole whole = slot.slices->add(pool_, forward.stanzas);
+    if (!whole.fault.empty()) {
+      if (slot.bosh.ended()) return;
+      slot.told = EndReason::bad_request;
+      return slot.bosh.end(now(), {bosh::Condition::bad_request, {}}, true, effects_);
+    }
+    forward.stanzas = std::move(whole.payload);
+  }
   if (Leg* leg = find_leg(slot, forward.stream))
     write_upstream(slot, *leg, leg->stream.send(std::move(forward.stanzas)));
 }

@@ -1,6 +1,7 @@
 // The less usual parts of BOSH over sockets: what a client may ask for, older clients, several streams,
 // stanzas that nobody fetched.
 #include <boost/test/unit_test.hpp>
+#include <cctype>
 #include <string>
 
 #include "src/coding.hpp"
@@ -319,6 +320,111 @@ BOOST_AUTO_TEST_CASE(B_179_a_stream_that_can_t_be_opened_ends_alone) {
   BOOST_TEST(root_attribute(refused.body, "stream") == second);
   client.post(session.next(message(1)));
   BOOST_TEST(read_message(session.server) == message(1));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(script_syntax)
+
+std::string escaped(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte))
+      out += c;
+    else
+      out.append(1, '%').append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+  }
+  return out;
+}
+
+std::string get(std::string_view body) {
+  return "GET /http-bind?" + escaped(body) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+}
+
+/// The body that an answer's call has as its argument; what is escaped in it stays so.
+std::string argument(const Response& answer) {
+  constexpr std::string_view call = "_BOSH_(\"";
+  BOOST_TEST(answer.status == 200U);
+  BOOST_TEST(answer.body.starts_with(call));
+  BOOST_TEST(answer.body.ends_with("\")"));
+  BOOST_TEST(!has(answer.body, "\n"));
+  return answer.body.substr(call.size(), answer.body.size() - call.size() - 2);
+}
+
+struct ScriptSession {
+  Bridge bridge{"session.polling = \"0s\"\nlisten.script_syntax = true\n"};
+  HttpClient client = bridge.connect();
+  Wire server;
+  std::string sid;
+  int rid = 1;
+
+  ScriptSession() {
+    client.send(get(body_element(with("rid='1'"))));
+    server = bridge.server.accept();
+    read_stream_start(server);
+    server.send(stream_start() + std::string(features));
+    sid = root_attribute(argument(client.answer()), "sid");
+  }
+  std::string next(std::string_view slice) {
+    return body_element("sid='" + sid + "'" + attribute("rid", static_cast<std::uint64_t>(++rid)), slice);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(X_069_X_072_X_074_a_session_by_script) {
+  ScriptSession session;
+  session.client.send(get(session.next(message(1))));
+  BOOST_TEST(read_message(session.server) == message(1));
+  session.server.send(message(2));
+  const Response answer = session.client.answer();
+  BOOST_TEST(content(argument(answer)).find(message(2).substr(8)) != std::string::npos);
+  BOOST_TEST(answer.header("Content-Type") == "text/javascript; charset=utf-8");
+  BOOST_TEST(answer.header("Cache-Control") == "no-store");
+  BOOST_TEST(answer.header("Pragma") == "no-cache");
+  BOOST_TEST(answer.header("X-Content-Type-Options") == "nosniff");
+  BOOST_TEST(said(session.client.ask(session.next(message(3)))) == "terminate item-not-found");  // no script
+}
+
+BOOST_AUTO_TEST_CASE(X_071_X_075_slices_are_put_together_and_answers_are_whole) {
+  ScriptSession session;
+  const std::string text = message(1) + message(2);
+  for (std::size_t at = 0; at < text.size(); at += 5) {
+    session.client.send(get(session.next(text.substr(at, 5))));
+    if (at > 0) session.client.answer();
+  }
+  BOOST_TEST(read_message(session.server) == message(1));
+  BOOST_TEST(read_message(session.server) == message(2));
+  session.server.send("<message id='3'>");
+  session.server.send("<body>3</body></message>");
+  BOOST_TEST(has(argument(session.client.answer()), "<body>3</body></message></body>"));
+}
+
+BOOST_AUTO_TEST_CASE(X_071_X_014_a_slice_can_not_speak_for_the_stream) {
+  for (const char* slice : {"</body><evil/>", "<a></b>", "<stream:error xmlns:stream='http://etherx.jabber.org/streams'/>",
+                            "<!-- x -->", "text"}) {
+    ScriptSession session;
+    session.client.send(get(session.next(slice)));
+    BOOST_TEST(has(argument(session.client.answer()), "condition='bad-request'"), slice);
+    BOOST_TEST(session.server.read_until(stream_end) == stream_end);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(X_073_what_is_escaped) {
+  ScriptSession session;
+  session.client.send(get(session.next({})));
+  session.server.send("<message a=\"'\"><body>\\ \n\r\xE2\x80\xA8\xE2\x80\xA9\xC2\xAD\xF3\xA0\x80\x81\xC3\xA4</body></message>");
+  const std::string call = argument(session.client.answer());
+  BOOST_TEST(has(call, "a=\\\"'\\\""));
+  BOOST_TEST(has(call, "<body>\\\\ \\n\\r\\u2028\\u2029\\u00AD\\uDB40\\uDC01\xC3\xA4</body>"));
+}
+
+BOOST_AUTO_TEST_CASE(X_076_X_077_it_is_off_by_default) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.send(get(body_element(with("rid='1'"))));
+  BOOST_TEST(!has(client.answer().body, "sid="));
+  BOOST_TEST(!bridge.server.has_connection());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

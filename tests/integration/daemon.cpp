@@ -150,10 +150,29 @@ Outcome run_boshd(const std::vector<std::string>& arguments) {
   return {status, process.out.text(), process.err.text()};
 }
 
+namespace {
+
+/// Settings of the listener, which come last, are written like those of any section: `listen.key = value`.
+std::string with_listener(std::string_view settings) {
+  constexpr std::string_view prefix = "listen.";
+  std::string text;
+  std::string listener = "[[listen]]\naddress = \"127.0.0.1:0\"\n";
+  while (!settings.empty()) {
+    const auto end = std::min(settings.find('\n'), settings.size() - 1) + 1;
+    const std::string_view line = settings.substr(0, end);
+    if (line.starts_with(prefix))
+      listener += line.substr(prefix.size());
+    else
+      text += line;
+    settings.remove_prefix(end);
+  }
+  return text + '\n' + listener;
+}
+
+}  // namespace
+
 Daemon::Daemon(std::string_view settings)
-    : process_({"--config",
-                directory_.write("boshd.toml",
-                                 std::string(settings) + "\n[[listen]]\naddress = \"127.0.0.1:0\"\n")}) {
+    : process_({"--config", directory_.write("boshd.toml", with_listener(settings))}) {
   const std::string line = wait_for_log("info listening address=127.0.0.1:");
   const auto colon = line.find(':', line.find("address="));
   port_ = static_cast<std::uint16_t>(std::stoi(line.substr(colon + 1)));

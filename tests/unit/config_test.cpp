@@ -69,6 +69,7 @@ threads = 4
 [[listen]]
 address = "[::1]:0"
 bosh_path = "/bosh/"
+script_syntax = true
 [[listen]]
 address = "0.0.0.0:80"
 [proxy]
@@ -108,7 +109,7 @@ level = "debug"
   BOOST_TEST(c.node == "n2");
   BOOST_TEST(c.threads == 4U);
   BOOST_TEST_REQUIRE(c.listen.size() == 2U);
-  BOOST_TEST((c.listen[0] == Listen{.host = "::1", .port = 0, .bosh_path = "/bosh"}));
+  BOOST_TEST((c.listen[0] == Listen{.host = "::1", .port = 0, .bosh_path = "/bosh", .script_syntax = true}));
   BOOST_TEST((c.listen[1] == Listen{.host = "0.0.0.0", .port = 80, .bosh_path = "/http-bind"}));
   BOOST_TEST((c.trusted_proxies == std::vector{*parse_network("10.0.0.0/8"), *parse_network("2001:db8::1")}));
   BOOST_TEST((c.origins == std::vector{"https://chat.example.org"s, "http://localhost:8000"s}));

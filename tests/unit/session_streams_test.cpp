@@ -199,6 +199,18 @@ BOOST_AUTO_TEST_CASE(B_179_a_server_s_end_is_that_of_its_stream) {
   BOOST_CHECK(f.ended == End::told);
 }
 
+BOOST_AUTO_TEST_CASE(B_179_an_end_that_comes_after_the_session_s_own_changes_nothing) {
+  Streams f(2);
+  Body body = f.next();
+  body.terminate = true;
+  bosh::Effects effects;
+  f.session->on_request(f.now, f.arrival(9), std::move(body), effects);
+  const std::size_t told = effects.size();
+  f.session->on_upstream_end(f.now, 1, {Condition::host_unknown, {}}, effects);
+  f.session->on_upstream_end(f.now, 0, {Condition::host_unknown, {}}, effects);
+  BOOST_CHECK_EQUAL(effects.size(), told);
+}
+
 BOOST_AUTO_TEST_CASE(one_stream_too_many_is_refused_by_itself) {
   Streams f(3);
   f.add("d.example");

@@ -1,0 +1,26 @@
+// Waiting for what a client will have seen: `changed` looks again, after each event.
+export class Watch {
+  #checks = new Set();
+
+  changed() {
+    for (const check of [...this.#checks]) check();
+  }
+
+  // Resolves when `done` is true; rejects when that takes too long, with what `describe` says then.
+  until(what, done, describe = () => '', patience = 30_000) {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        if (!done()) return;
+        clearTimeout(timer);
+        this.#checks.delete(check);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#checks.delete(check);
+        reject(new Error(`no ${what} within ${patience} ms; ${describe()}`));
+      }, patience);
+      this.#checks.add(check);
+      check();
+    });
+  }
+}
