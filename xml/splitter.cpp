@@ -70,7 +70,10 @@ std::unique_ptr<Parser> Splitter::resume(Pool& pool) {
   if (auto parser = pool.take(std::exchange(ticket_, 0))) return parser;
   auto parser = pool.borrow();
   parser->begin(options_);
-  if (!root_tag_.empty()) parser->feed(root_tag_, false);
+  if (!root_tag_.empty())
+    parser->feed(root_tag_, false);
+  else if (begun_)
+    parser->feed(" ", false);  // no XML declaration can follow any more
   if (!partial_.empty()) parser->feed(partial_, false);
   return parser;
 }
@@ -115,6 +118,7 @@ void Splitter::collect(Parser& parser, std::string_view bytes, Batch& batch) {
     batch.elements.push_back(std::move(element));
   }
   const std::uint64_t unfinished = parser.unfinished();
+  begun_ = begun_ || unfinished > 0;
   if (error_ != Error::none || unfinished >= parser.offset())
     partial_ = {};
   else if (unfinished >= begin)

@@ -80,6 +80,7 @@ class Splitter {
   std::string partial_;
   std::unique_ptr<Parser> parser_;  // only while an element is unfinished
   std::uint64_t ticket_ = 0;
+  bool begun_ = false;  // something before the root has been read to its end
   Error error_ = Error::none;
 };
 

@@ -236,6 +236,20 @@ BOOST_AUTO_TEST_CASE(rule_5_names_that_never_come_again_are_forgotten) {
   BOOST_CHECK_LT(::mallinfo2().uordblks, before + 2'000'000);
 }
 
+BOOST_AUTO_TEST_CASE(U_088_a_second_declaration_is_refused_also_by_another_parser) {
+  for (const bool cooled : {false, true}) {
+    xml::Pool pool(1);
+    xml::Splitter splitter({});
+    xml::Batch batch;
+    BOOST_CHECK(splitter.feed(pool, "<?xml version='1.0'?>", batch) == Error::none);
+    if (cooled) {
+      pool.cool();
+      pool.cool();
+    }
+    BOOST_CHECK(splitter.feed(pool, "<?xml version='1.0'?><a>", batch) != Error::none);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(after_an_error_nothing_more_is_reported) {
   xml::Pool pool(1);
   xml::Splitter splitter({});
