@@ -73,7 +73,7 @@ std::unique_ptr<Parser> Splitter::resume(Pool& pool) {
   if (!root_tag_.empty())
     parser->feed(root_tag_, false);
   else if (begun_)
-    parser->feed(" ", false);  // no XML declaration can follow any more
+    parser->feed("<?xml version='1.0'?>", false);  // so that no second declaration passes
   if (!partial_.empty()) parser->feed(partial_, false);
   return parser;
 }
