@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(B_023_D_069_when_the_connection_stays) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(B_008_a_session_over_http_1_0_with_a_connection_for_each_request) {
+BOOST_AUTO_TEST_CASE(B_006_B_008_a_session_over_http_1_0_with_a_connection_for_each_request) {
   Bridge bridge;
   HttpClient first = bridge.connect();
   Session session(bridge, first);
@@ -573,8 +573,9 @@ BOOST_AUTO_TEST_CASE(B_187_what_names_no_session_is_a_bad_request_and_ends_none)
   BOOST_TEST(said(client.answer()) == message(1));
 }
 
-BOOST_DATA_TEST_CASE(B_188_a_fault_with_sid_and_rid_ends_that_session_and_is_not_forwarded,
-                     data::make(faults)) {
+BOOST_DATA_TEST_CASE(
+    B_027_B_028_B_029_B_031_B_188_X_013_a_fault_with_sid_and_rid_ends_that_session_and_is_not_forwarded,
+    data::make(faults)) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);

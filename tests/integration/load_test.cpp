@@ -94,7 +94,7 @@ struct Load {
 BOOST_AUTO_TEST_SUITE(many_sessions)
 
 // A new connection is accepted by either thread and moves to its session's with the first request.
-BOOST_AUTO_TEST_CASE(over_direct_connections) {
+BOOST_AUTO_TEST_CASE(X_095_over_direct_connections) {
   Load load("proxy.trusted = []");
   std::vector<HttpClient> wires = load.open_all();
   for (int round = 0; round < 6; ++round) {

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(B_063_B_068_X_021_the_answer_has_the_terms_and_the_features
     BOOST_TEST(has(session.server_saw, part), part << " is not in " << session.server_saw);
 }
 
-BOOST_DATA_TEST_CASE(B_064_B_065_B_069_what_is_granted, data::make(grants)) {
+BOOST_DATA_TEST_CASE(B_049_B_064_B_065_B_069_what_is_granted, data::make(grants)) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   client.post(body_element("to='example.org' rid='1' " + std::string(sample.asked)));
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(B_062_the_node_label_leads_the_sid) {
   BOOST_TEST(said(client.ask(session.next())) == message(1));
 }
 
-BOOST_AUTO_TEST_CASE(X_039_X_045_restart_opens_the_stream_anew_on_the_same_connection) {
+BOOST_AUTO_TEST_CASE(X_036_X_039_X_042_X_045_X_051_restart_opens_the_stream_anew_on_the_same_connection) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);
@@ -194,7 +194,7 @@ const Rewritten to_server[] = {
      "<message xmlns='jabber:client'>&lt;&#x1F600;é</message>"},
 };
 
-BOOST_DATA_TEST_CASE(B_038_X_008_what_the_server_gets, data::make(to_server)) {
+BOOST_DATA_TEST_CASE(B_038_X_008_X_011_what_the_server_gets, data::make(to_server)) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);
@@ -206,11 +206,13 @@ const Rewritten to_client[] = {
     {"<message><body>x</body></message>", "<message xmlns='jabber:client'><body>x</body></message>"},
     {"<message xmlns='jabber:client'/>", "<message xmlns='jabber:client'/>"},
     {"<message><q:x/></message>", "<message xmlns='jabber:client' xmlns:q='urn:q'><q:x/></message>"},
+    {"<iq type='error' id='1'><error type='cancel'/></iq>",
+     "<iq xmlns='jabber:client' type='error' id='1'><error type='cancel'/></iq>"},
     {"<a xmlns='urn:xmpp:sm:3' h='1'/>", "<a xmlns='urn:xmpp:sm:3' h='1'/>"},
     {"<message>&amp;&#x1F600;é</message>", "<message xmlns='jabber:client'>&amp;&#x1F600;é</message>"},
 };
 
-BOOST_DATA_TEST_CASE(B_039_X_009_what_the_client_gets, data::make(to_client)) {
+BOOST_DATA_TEST_CASE(B_039_B_196_X_009_what_the_client_gets, data::make(to_client)) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   client.post(body_element("to='example.org' rid='1' xml:lang='en'"));
@@ -259,7 +261,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(rids)
 
-BOOST_AUTO_TEST_CASE(B_085_a_request_more_than_hold_releases_the_oldest) {
+BOOST_AUTO_TEST_CASE(B_082_B_085_B_086_a_request_more_than_hold_releases_the_oldest) {
   Bridge bridge;
   HttpClient first = bridge.connect();
   HttpClient second = bridge.connect();
@@ -312,7 +314,7 @@ BOOST_AUTO_TEST_CASE(B_092_a_gap_that_is_not_filled_ends_the_session) {
   BOOST_TEST(has(end_line(bridge), "reason=rid-missing"));
 }
 
-BOOST_AUTO_TEST_CASE(B_147_an_answered_rid_gets_the_same_bytes_again) {
+BOOST_AUTO_TEST_CASE(B_143_B_147_an_answered_rid_gets_the_same_bytes_again) {
   Bridge bridge;
   HttpClient first = bridge.connect();
   HttpClient second = bridge.connect();
@@ -327,7 +329,7 @@ BOOST_AUTO_TEST_CASE(B_147_an_answered_rid_gets_the_same_bytes_again) {
   BOOST_TEST(!session.server.readable());  // and its payload is not forwarded again
 }
 
-BOOST_AUTO_TEST_CASE(B_148_a_repeat_of_a_held_rid_takes_its_place) {
+BOOST_AUTO_TEST_CASE(B_148_B_154_B_193_B_194_a_repeat_of_a_held_rid_takes_its_place) {
   Bridge bridge;
   HttpClient first = bridge.connect();
   HttpClient second = bridge.connect();
@@ -516,7 +518,7 @@ BOOST_AUTO_TEST_CASE(B_198_B_199_terminate_forwards_its_payload_and_answers_what
   BOOST_TEST(has(end_line(bridge), "reason=client-terminate"));
 }
 
-BOOST_AUTO_TEST_CASE(B_200_B_205_terminate_alone_and_repeated) {
+BOOST_AUTO_TEST_CASE(B_153_B_200_B_203_B_205_terminate_alone_and_repeated) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);

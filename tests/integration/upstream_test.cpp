@@ -110,7 +110,8 @@ void check_ending(const Ending& ending, bool held) {
   check_end(bridge, ending.reason);
 }
 
-BOOST_DATA_TEST_CASE(X_052_B_189_the_stream_ends_while_a_request_is_held, data::make(endings)) {
+BOOST_DATA_TEST_CASE(X_004_X_005_X_052_X_053_X_056_B_189_the_stream_ends_while_a_request_is_held,
+                     data::make(endings)) {
   check_ending(sample, true);
 }
 
@@ -198,7 +199,7 @@ BOOST_AUTO_TEST_CASE(B_045_only_listed_domains_are_served) {
   BOOST_TEST(has(read_stream_start(server), "to='own.example'"));
 }
 
-BOOST_AUTO_TEST_CASE(B_053_route_is_ignored) {
+BOOST_AUTO_TEST_CASE(B_051_B_052_B_053_route_is_ignored) {
   FakeServer elsewhere;
   Bridge bridge;
   HttpClient client = bridge.connect();

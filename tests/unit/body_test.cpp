@@ -65,6 +65,58 @@ BOOST_AUTO_TEST_CASE(B_138_rids_from_1_to_2_to_the_53_minus_1) {
   BOOST_CHECK(is_fault("rid='9007199254740992'"));
 }
 
+BOOST_AUTO_TEST_CASE(B_005_order_and_quotes_do_not_matter) {
+  const Body read =
+      parse("<body sid=\"s\" to='a' xmlns=\"http://jabber.org/protocol/httpbind\" rid=\"7\"/>").body;
+  BOOST_CHECK_EQUAL(read.rid, 7U);
+  BOOST_CHECK_EQUAL(read.sid, "s");
+  BOOST_CHECK(is_fault("rid='1' rid='1'"));
+}
+
+BOOST_AUTO_TEST_CASE(B_032_B_033_B_036_payloads_of_any_namespace_with_blanks_between_them) {
+  const auto parsed =
+      parse(body("rid='1' sid='s'", "\n <a xmlns='urn:a'>\xC3\xA9</a>\t<b xmlns='urn:b'/>\r\n"));
+  BOOST_CHECK_EQUAL(parsed.fault, "");
+  BOOST_CHECK_EQUAL(parsed.body.payload, "<a xmlns='urn:a'>\xC3\xA9</a><b xmlns='urn:b'/>");
+  BOOST_CHECK(!parse(body("rid='1' sid='s'", "<a xmlns='urn:a'/>x")).fault.empty());
+  BOOST_CHECK(!parse(body("rid='1' sid='s'", "<a xmlns='urn:a'>\xE9</a>")).fault.empty());
+}
+
+BOOST_AUTO_TEST_CASE(X_038_what_is_in_SASL_elements_is_not_touched) {
+  const std::string response = "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\n  YT1i=\r\n</response>";
+  BOOST_CHECK_EQUAL(parse(body("rid='1' sid='s'", response)).body.payload, response);
+}
+
+BOOST_AUTO_TEST_CASE(B_019_B_057_a_media_type_is_a_type_and_a_subtype) {
+  for (const char* good :
+       {"text/xml", "text/xml; charset=utf-8", "application/xml;a=\"b\"", "text/plain ; x=y"})
+    BOOST_CHECK_EQUAL(parse(body("rid='1' content='" + std::string(good) + "'")).body.content, good);
+  for (const char* bad : {"text", "/x", "x/", "te xt/xml", "text/x y", "text/xml;&#10;a", "text/xml&#0;"})
+    BOOST_CHECK_MESSAGE(is_fault("content='" + std::string(bad) + "' rid='1'"), bad);
+  BOOST_CHECK(is_fault("rid='1' content='text/" + std::string(200, 'x') + "'"));
+}
+
+BOOST_AUTO_TEST_CASE(B_004_B_061_acks_and_pauses_are_numbers) {
+  const Body read = parse(body("rid='2' sid='s' ack='1' pause='60' key='k' newkey='n' stream='t'")).body;
+  BOOST_CHECK(read.ack == 1U && read.pause == 60U);
+  BOOST_CHECK_EQUAL(read.key + read.newkey + read.stream, "knt");
+  for (const char* bad : {"ack='x'", "ack='-1'", "pause='1.5'", "pause=''"})
+    BOOST_CHECK_MESSAGE(is_fault("rid='2' sid='s' " + std::string(bad)), bad);
+  BOOST_CHECK(is_fault("rid='2' pause='60'"));
+}
+
+BOOST_AUTO_TEST_CASE(B_183_without_ver_a_client_is_legacy) {
+  BOOST_CHECK(parse(body("rid='1'")).body.legacy);
+  BOOST_CHECK(!parse(body("rid='1' ver='1.6'")).body.legacy);
+  BOOST_CHECK(!parse(body("rid='1' ver='odd'")).body.legacy);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_or_presence_shows_that_the_login_is_over) {
+  const auto talks = [](const char* payload) { return parse(body("rid='1' sid='s'", payload)).body.talks; };
+  BOOST_CHECK(talks("<message/>") && talks("<presence xmlns='jabber:client'/>"));
+  BOOST_CHECK(!talks("<iq/>") && !talks("<message xmlns='other'/>") && !talks(""));
+}
+
 BOOST_AUTO_TEST_CASE(B_046_versions_are_two_integers) {
   BOOST_CHECK((Version{1, 6} < Version{1, 10}));
   BOOST_CHECK((Version{1, 10} < Version{2, 0}));
@@ -73,7 +125,7 @@ BOOST_AUTO_TEST_CASE(B_046_versions_are_two_integers) {
     BOOST_CHECK_MESSAGE(!parse(body("rid='1' ver='" + std::string(odd) + "'")).body.version, odd);
 }
 
-BOOST_AUTO_TEST_CASE(X_002_restart_counts_under_any_prefix_and_only_in_its_namespace) {
+BOOST_AUTO_TEST_CASE(B_003_X_001_X_002_restart_counts_under_any_prefix_and_only_in_its_namespace) {
   for (const char* yes : {"true", "1", " true "})
     BOOST_CHECK(parse(body("rid='1' sid='s' xmpp:restart='" + std::string(yes) + "'")).body.restart);
   BOOST_CHECK(parse(body("rid='1' sid='s' xmlns:y='urn:xmpp:xbosh' y:restart='true'")).body.restart);

@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(domains) {
   refused("[upstream.domain.\"a.b\"]\n", 1, {"upstream.domain.\"a.b\".server is missing"});
 }
 
-BOOST_AUTO_TEST_CASE(plain_tcp_to_another_machine_must_be_asked_for) {
+BOOST_AUTO_TEST_CASE(B_210_plain_tcp_to_another_machine_must_be_asked_for) {
   for (const auto here :
        {"127.0.0.1", "127.1.2.3:5222", "[::1]", "localhost:15222", "LOCALHOST", "unix:/run/x"}) {
     BOOST_TEST(refusal("[upstream]\nserver = \""s + here + "\"") == "");

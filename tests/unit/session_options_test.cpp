@@ -386,6 +386,27 @@ BOOST_AUTO_TEST_CASE(B_151_a_rid_that_is_repeated_for_ever_ends_the_session) {
   BOOST_CHECK(f.ended == End::overactive);
 }
 
+BOOST_AUTO_TEST_CASE(B_152_a_repeat_is_known_by_its_rid_alone) {
+  Fixture f;
+  f.open();
+  f.request(rid + 1, 1, "<a/>");
+  f.request(rid + 1, 2, "<b/>");
+  BOOST_CHECK_EQUAL(f.forwarded, "");
+  CHECK_ANSWERS(f, {{1, repeated}});
+}
+
+BOOST_AUTO_TEST_CASE(B_226_a_poller_with_one_request_may_terminate_beside_it) {
+  Fixture f;
+  Body body;
+  body.hold = 0;
+  f.open(body);
+  BOOST_CHECK(has(f.answers[0].body, " requests='1'"));
+  f.terminate(rid + 2, 2);
+  BOOST_CHECK(!f.ended);
+  f.request(rid + 1, 1);
+  BOOST_CHECK(f.ended == End::client_terminated);
+}
+
 BOOST_AUTO_TEST_CASE(B_129_a_restart_is_no_poll) {
   Fixture f;
   f.settings.polling = 2s;

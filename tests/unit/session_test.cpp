@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(B_085_no_more_than_hold_are_held_and_the_oldest_is_answered
   CHECK_ANSWERS(two, {{1, plain()}});
 }
 
-BOOST_AUTO_TEST_CASE(B_084_a_request_is_answered_when_wait_is_over) {
+BOOST_AUTO_TEST_CASE(B_084_B_093_a_request_is_answered_when_wait_is_over) {
   Fixture f;
   f.open_holding(1, asking(30, 1));
   f.advance(29'999ms);
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(B_141_a_rid_above_the_window_ends_the_session) {
   BOOST_CHECK(f.ended == End::rid_out_of_order);
 }
 
-BOOST_AUTO_TEST_CASE(B_142_the_window_is_as_wide_as_requests_and_one_more_for_terminate) {
+BOOST_AUTO_TEST_CASE(B_140_B_142_the_window_is_as_wide_as_requests_and_one_more_for_terminate) {
   Fixture f;
   f.open();
   f.request(rid + 2, 2);
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(B_112_any_request_stops_the_clock_also_a_repeated_one) {
   BOOST_CHECK(f.ended == End::inactive);
 }
 
-BOOST_AUTO_TEST_CASE(X_041_a_restart_takes_its_turn_and_ignores_its_payload) {
+BOOST_AUTO_TEST_CASE(X_040_X_041_X_044_X_049_a_restart_takes_its_turn_and_ignores_its_payload) {
   Fixture f;
   f.open();
   f.request(rid + 2, 2, "<b/>");

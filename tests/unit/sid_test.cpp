@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(B_062_a_sid_is_read_back_and_names_its_shard) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(B_062_no_two_are_equal) {
+BOOST_AUTO_TEST_CASE(B_062_B_211_X_024_no_two_are_equal) {
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) seen.insert(to_string(random_sid(0), ""));
   BOOST_CHECK_EQUAL(seen.size(), 1000U);

@@ -53,7 +53,7 @@ std::string seen(std::string_view content) {
 
 BOOST_AUTO_TEST_SUITE(streams)
 
-BOOST_AUTO_TEST_CASE(U_018_the_header_that_is_sent) {
+BOOST_AUTO_TEST_CASE(U_018_X_016_X_017_X_018_X_019_the_header_that_is_sent) {
   BOOST_CHECK_EQUAL(
       Stream("d'x", "de", {}).open(),
       "<?xml version='1.0'?><stream:stream to='d&apos;x' version='1.0' xml:lang='de' xmlns='jabber:client' "
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(X_033_a_server_older_than_XMPP_1_0_sends_no_features) {
   BOOST_CHECK_EQUAL(server.written, "<a/>");
 }
 
-BOOST_AUTO_TEST_CASE(X_045_a_restart_begins_a_new_document) {
+BOOST_AUTO_TEST_CASE(X_043_X_045_a_restart_begins_a_new_document) {
   Server server;
   server.says(std::string(header) + std::string(features) +
               "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
@@ -112,8 +112,34 @@ BOOST_AUTO_TEST_CASE(X_045_a_restart_begins_a_new_document) {
                     "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client'/>");
 }
 
+BOOST_AUTO_TEST_CASE(X_047_X_048_a_stream_goes_on_after_success_until_somebody_restarts_it) {
+  Server server;
+  server.says(std::string(header) + std::string(features));
+  server.elements.clear();
+  server.says("<success xmlns='urn:xmpp:sasl:2'/><stream:features><bind xmlns='b'/></stream:features>");
+  BOOST_CHECK_EQUAL(server.written, "");
+  BOOST_CHECK(server.elements.starts_with("<success xmlns='urn:xmpp:sasl:2'/><stream:features"));
+}
+
+BOOST_AUTO_TEST_CASE(X_064_stream_management_is_noticed) {
+  for (const char* element :
+       {"<enabled xmlns='urn:xmpp:sm:3'/>", "<resumed xmlns='urn:xmpp:sm:2'/>",
+        "<success xmlns='urn:xmpp:sasl:2'><enabled xmlns='urn:xmpp:sm:3'/></success>"}) {
+    Server server;
+    server.says(std::string(header) + std::string(features));
+    BOOST_CHECK(!server.stream.managed());
+    server.says(element);
+    BOOST_CHECK(server.stream.managed());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(X_044_before_the_stream_is_open_there_is_nothing_to_restart) {
+  Server server;
+  BOOST_CHECK_EQUAL(server.stream.restart("de"), "");
+}
+
 // RFC 6120 §4.9.1.2: the server may answer the header with an error at once.
-BOOST_AUTO_TEST_CASE(X_045_a_restart_forgets_what_was_unfinished_and_counts_anew) {
+BOOST_AUTO_TEST_CASE(X_045_X_046_a_restart_forgets_what_was_unfinished_and_counts_anew) {
   Server server;
   server.says(std::string(header) + std::string(features) + "<unfinished><a>");
   server.stream.restart("de");
@@ -233,7 +259,7 @@ BOOST_AUTO_TEST_CASE(X_027_text_among_features_does_no_harm) {
   BOOST_CHECK(found.find("PLUS") == std::string::npos && found.find("starttls") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(X_027_what_belongs_to_the_TLS_layer_is_hidden) {
+BOOST_AUTO_TEST_CASE(X_027_X_031_what_belongs_to_the_TLS_layer_is_hidden) {
   for (const std::string_view hidden :
        {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
         "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>",
