@@ -75,8 +75,8 @@ class Shard {
   };
   struct Slot {
     bosh::Session bosh;
-    std::vector<Leg> legs;  // one for each open stream
-    std::string domain;     // of the first
+    std::vector<Leg> legs;                 // one for each open stream
+    std::string domain;                    // of the first
     std::unique_ptr<bosh::Slices> slices;  // of a session in script syntax
     Sid sid;
     Address client;
@@ -105,8 +105,7 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
-  void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bool script,
-              bosh::Body&&);
+  void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bool script, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
   void deliver(Delivery&&);

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view fast = "session.polling = \"0s\"";
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 std::string with(std::string_view attributes) {
   return std::string(Session::usual) + " " + std::string(attributes);
 }

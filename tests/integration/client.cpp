@@ -1,5 +1,7 @@
 #include "tests/integration/client.hpp"
 
+#include <boost/test/unit_test.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -112,6 +114,16 @@ std::vector<std::uint64_t> ids(std::string_view xml) {
     if (id < xml.find('>', at)) found.push_back(std::stoull(std::string(xml.substr(id + start.size(), 20))));
   }
   return found;
+}
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+void check_headers(const Response& answer) {
+  BOOST_TEST(answer.header("Access-Control-Allow-Origin") == "*", answer.head);
+  BOOST_TEST(answer.header("Cache-Control") == "no-store", answer.head);
+  BOOST_TEST(answer.header("X-Content-Type-Options") == "nosniff", answer.head);
 }
 
 std::string said(const Response& response) {

@@ -62,6 +62,10 @@ std::vector<std::uint64_t> ids(std::string_view xml);
 /// BOSH's.
 std::string said(const Response&);
 
+bool has(std::string_view text, std::string_view part);
+/// Every answer has CORS, no-store and nosniff, whatever it says (D-023, D-040, D-103).
+void check_headers(const Response&);
+
 enum class ServerOn { tcp, unix_socket };
 
 /// A server, a daemon of one thread in front of it, and no timer below `patience`; no proxy is trusted.

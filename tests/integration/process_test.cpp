@@ -12,10 +12,6 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(options)

@@ -13,10 +13,6 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 /// The one line at the session's end.
 std::string end_line(Bridge& bridge) {
   bridge.daemon.wait_for_log("session-end");
@@ -51,7 +47,7 @@ const Granted grants[] = {
 
 BOOST_AUTO_TEST_SUITE(creation)
 
-BOOST_AUTO_TEST_CASE(B_063_B_068_X_021_the_answer_has_the_terms_and_the_features) {
+BOOST_AUTO_TEST_CASE(B_063_B_068_X_021_X_023_the_answer_has_the_terms_and_the_features) {
   Bridge bridge("session.inactivity = \"70s\"\nsession.polling = \"3s\"");
   HttpClient client = bridge.connect();
   const Session session(bridge, client,

@@ -11,10 +11,6 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 std::string creation(std::string_view attributes) {
   return body_element("rid='1' " + std::string(attributes));
 }
