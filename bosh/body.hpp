@@ -61,7 +61,7 @@ struct ParsedBody {
   Body body;
   bool root_read = false;
   std::size_t content_at = 0;  // where the start tag ends
-  std::string fault;  // why the request is a bad-request (XEP-0124 §17.2); empty: it is fine
+  std::string fault;           // why the request is a bad-request (XEP-0124 §17.2); empty: it is fine
 };
 
 /// Reads a whole request. Nothing of it is to go upstream when there is a fault.

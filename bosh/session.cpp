@@ -147,7 +147,10 @@ void Session::take_in_order(Time now, Effects& effects) {
     early_.erase(early_.begin());
     ++highest_;
     waiting_.push_back(next.request);
-    if (state_ == State::live) act(now, std::move(next.body), effects);
+    if (state_ == State::live)
+      act(now, std::move(next.body), effects);
+    else if (next.body.pause)
+      paused(now, *next.body.pause, effects);
   }
 }
 
@@ -175,11 +178,7 @@ void Session::act(Time now, Body&& body, Effects& effects) {
     }
     return;
   }
-  if (body.pause && granted_.maxpause > 0s)
-    return paused(
-        now,
-        std::chrono::seconds(std::min(*body.pause, static_cast<std::uint64_t>(granted_.maxpause.count()))),
-        effects);
+  if (body.pause) return paused(now, *body.pause, effects);
   if (body.adds_stream() && !granted_.stream.empty()) add_stream(std::move(body), effects);
 }
 
@@ -235,8 +234,8 @@ std::optional<std::vector<StreamId>> Session::addressed(const Body& body) const 
 
 void Session::forward(std::string&& payload, const std::vector<StreamId>& to, Effects& effects) {
   if (payload.empty()) return;
-  for (const StreamId stream : to)
-    effects.push_back(Forward{stream, stream == to.back() ? std::move(payload) : payload});
+  for (std::size_t i = 1; i < to.size(); ++i) effects.push_back(Forward{to[i], payload});
+  if (!to.empty()) effects.push_back(Forward{to.front(), std::move(payload)});
 }
 
 void Session::add_stream(Body&& body, Effects& effects) {
@@ -248,7 +247,9 @@ void Session::add_stream(Body&& body, Effects& effects) {
 }
 
 /// Everything that waits is answered, the pause itself without data (XEP-0124 §10, B-115, B-116).
-void Session::paused(Time now, std::chrono::seconds pause, Effects& effects) {
+void Session::paused(Time now, std::uint64_t seconds, Effects& effects) {
+  const auto most = static_cast<std::uint64_t>(granted_.maxpause.count());
+  if (most == 0) return;
   while (waiting_.size() > 1) {
     if (!waiting_.front().lost && !waiting_.front().added && !outbox_.empty())
       give_letter(now, effects);
@@ -256,7 +257,7 @@ void Session::paused(Time now, std::chrono::seconds pause, Effects& effects) {
       answer_oldest(now, {}, effects);
   }
   answer_oldest(now, {}, effects);
-  if (pause > 0s) inactivity_ = pause;
+  if (seconds > 0) inactivity_ = std::chrono::seconds(std::min(seconds, most));
 }
 
 /// What is queued goes to older requests, never beside type='terminate', which clients take as the very

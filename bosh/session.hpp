@@ -124,7 +124,8 @@ class Session {
   void on_upstream_open(Time now, StreamId, ServerHeader, Effects&);
   /// All elements of one read at once, so that they leave in one answer.
   void on_upstream(Time now, StreamId, std::span<const xml::Element>, Effects&);
-  /// One XMPP stream is over. The session ends with its last stream; if it has ended already, nothing happens.
+  /// One XMPP stream is over. The session ends with its last stream; if it has ended already, nothing
+  /// happens.
   void on_upstream_end(Time now, StreamId, Terminal, Effects&);
   /// Whether the servers take more; while not, requests with payload wait.
   void on_upstream_room(Time now, bool room, Effects&);
@@ -183,7 +184,7 @@ class Session {
   std::optional<std::vector<StreamId>> addressed(const Body&) const;
   void forward(std::string&& payload, const std::vector<StreamId>& to, Effects&);
   void add_stream(Body&&, Effects&);
-  void paused(Time now, std::chrono::seconds, Effects&);
+  void paused(Time now, std::uint64_t seconds, Effects&);
   void terminated(Time now, Effects&);
 
   // Answers.

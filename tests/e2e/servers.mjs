@@ -64,8 +64,9 @@ export async function startPages(files) {
   };
 }
 
-// The XMPP server of that name and boshd before it. `open` is a second boshd that passes every domain on.
-export async function startAll(name) {
+// The XMPP server of that name and boshd before it, with more settings if need be. `open` is a second boshd, which passes
+// every domain on.
+export async function startAll(name, settings = '') {
   const started = [];
   const keep = async (promise) => {
     const server = await promise;
@@ -76,7 +77,7 @@ export async function startAll(name) {
   try {
     const { port } = await keep(xmppServers[name](accounts));
     const upstream = `[upstream]\nserver = "127.0.0.1:${port}"\n`;
-    const boshd = await keep(startBoshd(`${upstream}domains = ["localhost", "anon.localhost"]\n`));
+    const boshd = await keep(startBoshd(`${upstream}domains = ["localhost", "anon.localhost"]\n${settings}`));
     const open = await keep(startBoshd(upstream));
     return { boshd, open, stop };
   } catch (error) {

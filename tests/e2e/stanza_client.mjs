@@ -9,9 +9,9 @@ export class StanzaClient {
   presences = [];
   wire = { incoming: '', outgoing: '' };
 
-  constructor(url, { jid, password }, resource, settings = {}) {
+  constructor(url, { jid, password }, resource, options = {}) {
     this.xmpp = createClient({
-      jid, password, resource, autoReconnect: false, transports: { bosh: url, websocket: false }, ...settings,
+      jid, password, resource, autoReconnect: false, transports: { bosh: url, websocket: false }, ...options,
     });
     this.#see('session:started', () => (this.jid = this.xmpp.jid));
     this.#see('stream:management:resumed', () => (this.jid = this.xmpp.jid));

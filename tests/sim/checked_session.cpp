@@ -26,6 +26,7 @@ bosh::Body creation(const CheckedSession::Kind& kind) {
   bosh::Body body;
   body.rid = first_rid;
   body.hold = kind.hold;
+  if (kind.acks) body.ack = 1;
   body.wait = static_cast<std::uint64_t>(kind.wait.count());
   return body;
 }
@@ -94,7 +95,8 @@ bool CheckedSession::happens(Event&& event) {
   return true;
 }
 
-bool CheckedSession::send(std::uint64_t rid, bool terminate) {
+bool CheckedSession::send(std::uint64_t rid, Wish wish) {
+  const bool terminate = wish == Wish::terminate;
   const std::size_t place = rid - first_rid;
   const bool first = place >= sent_.size() || !sent_[place];
   sent_.resize(std::max(sent_.size(), place + 1));
@@ -104,7 +106,12 @@ bool CheckedSession::send(std::uint64_t rid, bool terminate) {
   body.rid = rid;
   body.terminate = terminate;
   body.restart = restarts(rid) && !terminate;
-  if (rid != first_rid) body.payload = payload(rid);
+  if (rid != first_rid) {
+    body.payload = payload(rid);
+    body.sid = "sid";
+    if (kind_.acks && first) body.ack = acked_ = next_answer_ - 1;
+  }
+  if (wish == Wish::pause) body.pause = 30;
   bosh::Arrival arrival;
   arrival.exchange = {++exchanges_, 0};
   const Request* earlier = first ? nullptr : open_request(rid, false);
@@ -132,15 +139,23 @@ bool CheckedSession::repeat_newest() {
 }
 
 bool CheckedSession::repeat_answered() {
-  return next_answer_ > first_rid + 1 && answered_[next_answer_ - 1 - first_rid] != given_up &&
-         send(next_answer_ - 1);
+  return next_answer_ > first_rid + 1 && next_answer_ - 1 > acked_ &&
+         answered_[next_answer_ - 1 - first_rid] != given_up && send(next_answer_ - 1);
+}
+
+/// Once: a client that pauses has nothing else in mind.
+bool CheckedSession::send_pause() {
+  const std::uint64_t rid = lowest_never_sent();
+  if (pause_ != 0 || restarts(rid) || !in_window(rid)) return false;
+  pause_ = rid;
+  return send(rid, Wish::pause);
 }
 
 bool CheckedSession::send_terminate() {
   const std::uint64_t rid = highest_sent() + 1;
   if (terminate_sent_ || restarts(rid)) return false;
   terminate_sent_ = true;
-  return send(rid, true);
+  return send(rid, Wish::terminate);
 }
 
 bool CheckedSession::send_faulty() {
@@ -265,7 +280,7 @@ void CheckedSession::carry_out(const bosh::Answer& answer, bool last_words) {
   const Request request = *found;
   open_.erase(found);
   const std::string& body = *answer.response.body;
-  told_nothing_ |= !request.lost && body == bosh::plain_reply({});
+  told_nothing_ |= !request.lost && body.ends_with("/>") && !is_terminal(body);
   told_terminal_ |= !request.lost && is_terminal(body);
   if (body == bosh::repeated_reply())
     return require(open_request(request.rid, false), "B-148: only the older of two copies is told so");
@@ -302,6 +317,7 @@ void CheckedSession::check_first_answer(const Request& request, const std::strin
   const bool data = !queued_.empty() && body.ends_with(end);
   require(data || body.ends_with("/>"), "all that is queued leaves at once, or nothing");
   if (!data) return;
+  require(request.rid != pause_, "B-116: no data on the answer to a pause");
   require(!request.lost, "B-095: no data for a connection that is known to be lost");
   queued_.clear();
   last_data_ = now_;
@@ -325,7 +341,8 @@ void CheckedSession::check_end(const bosh::Ended& ended) const {
   const bool gap = lowest_never_sent() < highest_sent();
   switch (ended.end) {
     case bosh::End::client_terminated:
-      require(told_terminal_ || !told_nothing_, "B-199: of those who are there one is told the end");
+      require(told_terminal_ || !told_nothing_ || pause_ != 0,
+              "B-199: of those who are there one is told the end");
       return require(terminate_sent_, "nobody has terminated");
     case bosh::End::inactive:
       return require(ringing_ && !over_, "inactive, although something has just happened");

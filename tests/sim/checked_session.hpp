@@ -19,6 +19,7 @@ class CheckedSession {
     unsigned hold;
     std::chrono::seconds wait;
     bool open;  // the creation is answered, features and all
+    bool acks = false;
   };
   explicit CheckedSession(const Kind&);
 
@@ -28,6 +29,7 @@ class CheckedSession {
   bool repeat_oldest();   // the lowest rid without an answer, on another connection
   bool repeat_newest();   // the highest
   bool repeat_answered();
+  bool send_pause();
   bool send_terminate();
   bool send_faulty();
   bool lose_oldest();  // the connection of the lowest rid without an answer
@@ -53,7 +55,8 @@ class CheckedSession {
 
   template <class Event>
   bool happens(Event&&);
-  bool send(std::uint64_t rid, bool terminate = false);
+  enum class Wish { nothing, pause, terminate };
+  bool send(std::uint64_t rid, Wish wish = Wish::nothing);
   bool lose(const Request*);
   bool end(bool at_once);
   const Request* open_request(std::uint64_t rid, bool alive) const;
@@ -85,6 +88,8 @@ class CheckedSession {
   bool room_ = true;
   bool reading_ = true;
   bool terminate_sent_ = false;
+  std::uint64_t pause_ = 0;  // its rid
+  std::uint64_t acked_ = 0;
   bool over_ = false;  // the server's side is
   bool ringing_ = false;
   bool faulty_ = false;

@@ -33,6 +33,7 @@ const std::vector<Step> usual{
 };
 const std::vector<Step> unusual{
     {"repeat answered", &CheckedSession::repeat_answered},
+    {"pause", &CheckedSession::send_pause},
     {"terminate", &CheckedSession::send_terminate},
     {"faulty", &CheckedSession::send_faulty},
     {"server opens", &CheckedSession::server_opens},
@@ -49,8 +50,9 @@ std::vector<Step> everything() {
 }
 
 const std::vector<CheckedSession::Kind> kinds{
-    {"hold 1", 1, 60s, true},          {"hold 2", 2, 60s, true},         {"not open yet", 1, 60s, false},
-    {"polling, hold 0", 0, 60s, true}, {"polling, wait 0", 0, 0s, true},
+    {"hold 1", 1, 60s, true},         {"hold 2", 2, 60s, true},
+    {"not open yet", 1, 60s, false},  {"polling, hold 0", 0, 60s, true},
+    {"polling, wait 0", 0, 0s, true}, {"acknowledging", 1, 60s, true, true},
 };
 
 /// A path through the steps; the last one is under way.
