@@ -16,6 +16,7 @@ before(async () => {
   pages = await startPages({
     '/': file('page.html'),
     '/client.js': file('client.js'),
+    '/watch.js': file('watch.js'),
     '/scenarios.js': file('scenarios.js'),
     '/strophe.js': file('node_modules/strophe.js/dist/strophe.esm.js'),
   });

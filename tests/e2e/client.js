@@ -1,34 +1,17 @@
 // A chat client for the scenarios, on the real Strophe.js. Runs in Node and in the browser.
 import { $iq, $msg, $pres, Strophe } from 'strophe.js';
+import { patience, Watch } from './watch.js';
 
 Strophe.setLogLevel(Strophe.LogLevel.FATAL);
 
-const patience = 30_000;
 const { Status } = Strophe;
 const failures = [Status.CONNFAIL, Status.AUTHFAIL, Status.ERROR, Status.CONNTIMEOUT];
 
-// Resolves when `done` says so after some event of the client; rejects when that takes too long.
-function wait(client, what, done) {
-  return new Promise((resolve, reject) => {
-    const check = () => {
-      if (!done()) return;
-      clearTimeout(timer);
-      client.watchers.delete(check);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      client.watchers.delete(check);
-      reject(new Error(`${client.jid}: no ${what} within ${patience} ms; events: ${client.events.join(', ')}`));
-    }, patience);
-    client.watchers.add(check);
-    check();
-  });
-}
-
 export class Client {
+  #watch = new Watch();
+
   constructor(url, options = {}) {
     this.connection = new Strophe.Connection(url, options);
-    this.watchers = new Set();
     this.events = [];
     this.messages = [];
     this.presences = [];
@@ -59,9 +42,9 @@ export class Client {
         outcome ??= 'connected';
       }
       if (failures.includes(status)) outcome ??= { status: this.events.at(-1), condition };
-      this.#changed();
+      this.#watch.changed();
     });
-    await wait(this, 'end of the login', () => outcome);
+    await this.#until('end of the login', () => outcome);
     return outcome;
   }
 
@@ -72,18 +55,18 @@ export class Client {
       const body = stanza.getElementsByTagName('body')[0];
       if (body) this.messages.push({ from: stanza.getAttribute('from'), text: body.textContent });
       this.onMessage?.(this.messages.at(-1));
-      this.#changed();
+      this.#watch.changed();
       return true;
     }, null, 'message');
     connection.addHandler((stanza) => {
       this.presences.push({ from: stanza.getAttribute('from'), type: stanza.getAttribute('type') });
-      this.#changed();
+      this.#watch.changed();
       return true;
     }, null, 'presence');
   }
 
-  #changed() {
-    for (const check of [...this.watchers]) check();
+  #until(what, done) {
+    return this.#watch.until(what, done, () => `${this.jid}: ${this.events.join(', ')}`);
   }
 
   say(to, text) {
@@ -104,12 +87,12 @@ export class Client {
   // The texts of those messages that begin with the tag, once there are so many.
   async received(tag, count) {
     const mine = () => this.messages.map(({ text }) => text).filter((text) => text.startsWith(tag));
-    await wait(this, `${count} messages ${tag}`, () => mine().length >= count);
+    await this.#until(`${count} messages ${tag}`, () => mine().length >= count);
     return mine();
   }
 
   presenceFrom(from, type) {
-    return wait(this, `presence ${type} from ${from}`,
+    return this.#until(`presence ${type} from ${from}`,
       () => this.presences.some((presence) => presence.from === from && presence.type === type));
   }
 
@@ -119,6 +102,6 @@ export class Client {
 
   async disconnect() {
     this.connection.disconnect();
-    await wait(this, 'end', () => this.disconnected);
+    await this.#until('end', () => this.disconnected);
   }
 }

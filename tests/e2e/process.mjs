@@ -17,7 +17,8 @@ export async function freePort() {
   return port;
 }
 
-// A temporary directory. As root, everything in it belongs to `user`, and `command` runs a program as that user.
+// A temporary directory. As root, everything in it belongs to `user`, and `command` runs a program as that user. What it
+// runs ends with the test, also when that is killed.
 export class Directory {
   #owner = null;
 
@@ -47,9 +48,9 @@ export class Directory {
   }
 
   command(...words) {
-    if (!this.#owner) return words;
-    const [uid, gid] = this.#owner;
-    return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...words];
+    const [uid, gid] = this.#owner ?? [];
+    const as = this.#owner ? [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] : [];
+    return ['setpriv', '--pdeathsig=TERM', ...as, ...words];
   }
 
   remove() {

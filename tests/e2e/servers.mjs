@@ -27,7 +27,7 @@ export async function startBoshd(settings) {
   const directory = new Directory('boshd');
   const config = directory.file('boshd.toml', `[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
   const running = await startProgram({
-    directory, command: [program, '--config', config], ready: /listening address=(\S+) path=(\S+)/,
+    directory, command: directory.command(program, '--config', config), ready: /listening address=(\S+) path=(\S+)/,
   });
   const [, address, path] = running.match;
   return {

@@ -69,7 +69,6 @@ export class StanzaClient {
   // Until the last answer, not until 'disconnected': that never comes when stanza.js 12 had something to acknowledge at
   // the time of the end.
   async disconnect() {
-    if (!this.xmpp.outgoingDataQueue.idle()) await this.xmpp.outgoingDataQueue.drain();
     this.xmpp.disconnect();
     await this.until('end', () => this.events.includes('bosh:terminate'));
   }

@@ -1,4 +1,6 @@
 // Waiting for what a client will have seen: `changed` looks again, after each event.
+export const patience = 30_000;
+
 export class Watch {
   #checks = new Set();
 
@@ -7,7 +9,7 @@ export class Watch {
   }
 
   // Resolves when `done` is true; rejects when that takes too long, with what `describe` says then.
-  until(what, done, describe = () => '', patience = 30_000) {
+  until(what, done, describe) {
     return new Promise((resolve, reject) => {
       const check = () => {
         if (!done()) return;
