@@ -36,7 +36,7 @@ struct Server {
 /// What a session may ask for (XEP-0124 §7).
 struct SessionSettings {
   std::chrono::seconds wait{60};
-  unsigned hold = 2;
+  unsigned hold = 1;
   std::chrono::seconds inactivity{90};
   std::chrono::seconds polling{2};      // 0: as often as the client likes
   std::chrono::seconds max_pause{120};  // 0: none

@@ -1,7 +1,7 @@
 // The servers of a test run: a throw-away XMPP server, boshd in front of it, and a server for pages on another origin.
 // Each has free ports and a temporary directory, and is stopped by `stop`.
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,14 +42,19 @@ export async function startBoshd(settings) {
   };
 }
 
-const types = { '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+const types = {
+  '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json',
+  '.svg': 'image/svg+xml', '.wasm': 'application/wasm',
+};
 
-// Serves the given files (path → file) to the browser.
+// Serves the given files (path → file) and folders (path with a slash at its end → folder) to the browser.
 export async function startPages(files) {
   const server = http.createServer((request, response) => {
-    const file = files[new URL(request.url, 'http://x').pathname];
-    if (!file) return response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': `${types[extname(file)]}; charset=utf-8`, 'Cache-Control': 'no-store' });
+    const path = decodeURIComponent(new URL(request.url, 'http://x').pathname);
+    const folder = path.slice(0, path.indexOf('/', 1) + 1);
+    const file = files[path] ?? (files[folder] && join(files[folder], path.slice(folder.length)));
+    if (!file || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Cache-Control': 'no-store' });
     response.end(readFileSync(file));
   });
   server.listen(0, '127.0.0.1');

@@ -21,7 +21,7 @@ std::string with_defaults(std::string_view settings) {
   std::string out(settings);
   out += '\n';
   for (const std::string_view line : {"threads = 1", "proxy.trusted = []", "limits.request_timeout = \"60s\"",
-                                      "upstream.connect_timeout = \"60s\""})
+                                      "session.hold = 2", "upstream.connect_timeout = \"60s\""})
     if (settings.find(line.substr(0, line.find(" ="))) == settings.npos) out += std::string(line) + '\n';
   return out;
 }

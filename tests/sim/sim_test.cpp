@@ -26,7 +26,7 @@ void show(std::uint64_t seed, const Manners& manners, const Faults& faults, unsi
   BOOST_ERROR(text);
 }
 
-void run_many(const Manners& manners, const Faults& faults, std::uint64_t most = 4000,
+void run_many(const Manners& manners, const Faults& faults, std::uint64_t most = 16'000,
               unsigned stanzas = 20) {
   const std::uint64_t first = first_seed();
   const std::uint64_t count = seeds(most);

@@ -45,8 +45,17 @@ BOOST_AUTO_TEST_CASE(B_202_what_is_queued_goes_to_the_request_that_is_held) {
   f.open_holding(2, hold_two());
   f.upstream("<a/>");
   f.upstream("<b/>");  // waits for the guard
+  f.now += 5ms;
   f.terminate(rid + 3, 3);
   CHECK_ANSWERS(f, {{2, plain("<b/>")}, {3, over()}});
+
+  Fixture unsure;  // it might come before <a/>
+  unsure.open_holding(2, hold_two());
+  unsure.upstream("<a/>");
+  unsure.upstream("<b/>");
+  unsure.terminate(rid + 3, 3);
+  CHECK_ANSWERS(unsure, {{2, over()}, {3, plain()}});
+  BOOST_CHECK_EQUAL(unsure.undelivered, "<b/>");
 }
 
 BOOST_AUTO_TEST_CASE(B_201_a_terminate_takes_its_turn) {
