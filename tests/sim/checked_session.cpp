@@ -102,6 +102,7 @@ bool CheckedSession::send(std::uint64_t rid, Wish wish) {
   sent_.resize(std::max(sent_.size(), place + 1));
   answered_.resize(sent_.size());
   sent_[place] = true;
+  repeats_ = first ? 0 : repeats_ + 1;
   bosh::Body body = rid == first_rid ? creation(kind_) : bosh::Body{};
   body.rid = rid;
   body.terminate = terminate;
@@ -350,6 +351,8 @@ void CheckedSession::check_end(const bosh::Ended& ended) const {
       return require(faulty_, "no request was bad");
     case bosh::End::rid_missing:
       return require(ringing_ && gap, "no rid was missing");
+    case bosh::End::overactive:
+      return require(repeats_ > 50, "nobody has repeated without end");
     case bosh::End::upstream_stalled:
       return require(ringing_ && !room_, "nothing has stalled");
     case bosh::End::told:

@@ -90,6 +90,7 @@ class CheckedSession {
   bool terminate_sent_ = false;
   std::uint64_t pause_ = 0;  // its rid
   std::uint64_t acked_ = 0;
+  unsigned repeats_ = 0;  // since the last new request
   bool over_ = false;  // the server's side is
   bool ringing_ = false;
   bool faulty_ = false;
