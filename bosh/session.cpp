@@ -260,8 +260,9 @@ void Session::paused(Time now, std::uint64_t seconds, Effects& effects) {
   if (seconds > 0) inactivity_ = std::chrono::seconds(std::min(seconds, most));
 }
 
-/// What is queued goes to an older request if it is sure to arrive in order, never beside type='terminate', which
-/// clients take as the very end. The oldest that is left gets the terminal body, all others an empty one (XEP-0124 §13, B-199).
+/// What is queued goes to an older request if it is sure to arrive in order, never beside type='terminate',
+/// which clients take as the very end. The oldest that is left gets the terminal body, all others an empty
+/// one (XEP-0124 §13, B-199).
 void Session::terminated(Time now, Effects& effects) {
   const auto pass_lost = [&] {
     while (waiting_.size() > 1 && waiting_.front().lost) answer_oldest(now, {}, effects);

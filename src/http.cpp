@@ -183,8 +183,8 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
   }
   const std::string_view usual = pending->context.script ? script_type : bosh_type;
   append_head(pending->head, pending->context, response.status,
-              response.content_type ? std::string_view(*response.content_type) : usual,
-              pending->body->size(), extra);
+              response.content_type ? std::string_view(*response.content_type) : usual, pending->body->size(),
+              extra);
   pending->ready = true;
   send_ready();
 }

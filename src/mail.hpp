@@ -23,7 +23,7 @@ struct Delivery {
   bosh::Body body;
   Fault fault = Fault::none;
   bool script = false;  // in script syntax (XEP-0252)
-  bool tls = false;  // the client spoke TLS to its proxy
+  bool tls = false;     // the client spoke TLS to its proxy
   std::string fault_text;
 };
 

@@ -40,8 +40,8 @@ struct Range {
   std::uint32_t last;
 };
 
-// Line separators, and the characters of Unicode's category Cf (version 15), which some engines drop from source
-// text.
+// Line separators, and the characters of Unicode's category Cf (version 15), which some engines drop from
+// source text.
 constexpr std::array escaped{
     Range{0xAD, 0xAD},       Range{0x600, 0x605},     Range{0x61C, 0x61C},     Range{0x6DD, 0x6DD},
     Range{0x70F, 0x70F},     Range{0x890, 0x891},     Range{0x8E2, 0x8E2},     Range{0x180E, 0x180E},

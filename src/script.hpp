@@ -1,5 +1,5 @@
-// Script syntax (XEP-0252): BOSH for pages that can only load scripts. The request is a URL's query, the answer a
-// call of a function.
+// Script syntax (XEP-0252): BOSH for pages that can only load scripts. The request is a URL's query, the
+// answer a call of a function.
 #pragma once
 
 #include <optional>

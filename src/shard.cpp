@@ -201,8 +201,7 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   if (!to_session) {
     const Address client =
         proxied ? client_address(http.peer(), request.forwarded_for, trusted) : http.peer();
-    return create(http, delivery.arrival, client, delivery.tls, request.script,
-                  std::move(parsed.body));
+    return create(http, delivery.arrival, client, delivery.tls, request.script, std::move(parsed.body));
   }
   if (too_large)
     delivery.fault = Fault::too_large;
@@ -275,7 +274,8 @@ void Shard::deliver(Delivery&& delivery) {
   if (sessions_.find(id)->tls && !delivery.tls)
     return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
   if (delivery.script != (sessions_.find(id)->slices != nullptr))
-    return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found, "the session has another syntax");
+    return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found,
+                  "the session has another syntax");
   bosh::Session& session = sessions_.find(id)->bosh;
   const bosh::Exchange exchange = delivery.arrival.exchange;
   switch (delivery.fault) {

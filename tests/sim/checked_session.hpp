@@ -91,7 +91,7 @@ class CheckedSession {
   std::uint64_t pause_ = 0;  // its rid
   std::uint64_t acked_ = 0;
   unsigned repeats_ = 0;  // since the last new request
-  bool over_ = false;  // the server's side is
+  bool over_ = false;     // the server's side is
   bool ringing_ = false;
   bool faulty_ = false;
   // In this event somebody who is there was told …
