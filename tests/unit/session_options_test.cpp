@@ -399,7 +399,8 @@ BOOST_AUTO_TEST_CASE(B_226_a_poller_with_one_request_may_terminate_beside_it) {
   Fixture f;
   Body body;
   body.hold = 0;
-  f.open(body);
+  f.create(body);
+  BOOST_REQUIRE_EQUAL(f.answers.size(), 1U);
   BOOST_CHECK(has(f.answers[0].body, " requests='1'"));
   f.terminate(rid + 2, 2);
   BOOST_CHECK(!f.ended);
