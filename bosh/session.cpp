@@ -147,7 +147,7 @@ void Session::take_in_order(Time now, Effects& effects) {
     early_.erase(early_.begin());
     ++highest_;
     waiting_.push_back(next.request);
-    if (!next.request.lost) deserted_.reset();
+    if (deserted_) deserted_ = next.request.lost ? std::optional(now) : std::nullopt;
     if (state_ == State::live)
       act(now, std::move(next.body), effects);
     else if (next.body.pause)
