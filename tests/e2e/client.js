@@ -32,6 +32,12 @@ export class Client {
     return this.#run((report) => this.connection.restore(null, report));
   }
 
+  // Takes up the session that another program began.
+  async attach({ jid, sid, rid }) {
+    this.jid = jid;
+    return this.#run((report) => this.connection.attach(jid, sid, rid, report));
+  }
+
   async #run(begin) {
     let outcome = null;
     begin((status, condition) => {

@@ -28,12 +28,18 @@ host_config:
     auth_method: anonymous
     anonymous_protocol: sasl_anon
 modules:
+  mod_blocking: {}
+  mod_caps: {}
+  mod_carboncopy: {}
   mod_disco: {}
   mod_muc: { host: conference.localhost }
   mod_offline: {}
   mod_ping: {}
+  mod_privacy: {}
+  mod_pubsub: { plugins: [flat, pep] }
   mod_roster: {}
   mod_stream_mgmt: {}
+  mod_vcard: {}
 `;
 
 export async function startEjabberd(accounts) {
@@ -45,11 +51,12 @@ export async function startEjabberd(accounts) {
   const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findCode(),
     '-mnesia', 'dir', `"${directory.folder('mnesia')}"`, '-s', 'ejabberd',
     '-eval', `${register.join('')}io:put_chars("accounts are there\\n").`);
-  const { stop } = await startProgram({
-    directory, command, ready: /accounts are there/, env: {
-      HOME: directory.path, EJABBERD_CONFIG_PATH: config, EJABBERD_LOG_PATH: join(directory.folder('log'), 'ejabberd.log'),
-      ERL_CRASH_DUMP: join(directory.path, 'crash.dump'),
-    },
-  });
+  const env = {
+    HOME: directory.path,
+    EJABBERD_CONFIG_PATH: config,
+    EJABBERD_LOG_PATH: join(directory.folder('log'), 'ejabberd.log'),
+    ERL_CRASH_DUMP: join(directory.path, 'crash.dump'),
+  };
+  const { stop } = await startProgram({ directory, command, ready: /accounts are there/, env });
   return { port, stop };
 }

@@ -1,7 +1,7 @@
 // Writes package-lock.json anew after a change of package.json: `npm run lock`.
 //
-// Converse.js comes as one bundle. What it was made of is left out: it isn't needed, and there is a folder of Converse's
-// own among it, over which npm 9 stumbles.
+// Converse.js comes as one bundle. What it was made of is left out: it isn't needed, and npm 9 stumbles over a folder of
+// Converse's own among it.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

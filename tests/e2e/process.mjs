@@ -17,8 +17,8 @@ export async function freePort() {
   return port;
 }
 
-// A temporary directory. As root, everything in it belongs to `user`, and `command` runs a program as that user. What it
-// runs ends with the test, also when that is killed.
+// A temporary directory. As root, everything in it belongs to `user`, and `command` runs a program as that user. The
+// program ends with the test, also when that is killed.
 export class Directory {
   #owner = null;
 

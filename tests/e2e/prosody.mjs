@@ -14,7 +14,10 @@ export async function startProsody(accounts) {
     log = { { levels = { min = "info" }, to = "console" } }
     interfaces = { "127.0.0.1" }
     c2s_ports = { ${port} }
-    modules_enabled = { "roster", "saslauth", "disco", "ping", "smacks" }
+    modules_enabled = {
+      "roster", "saslauth", "disco", "ping", "smacks",
+      "blocklist", "carbons", "pep", "vcard_legacy",  -- Converse.js does not do without
+    }
     modules_disabled = { "s2s", "tls", "posix" }
     c2s_require_encryption = false
     allow_unencrypted_plain_auth = true

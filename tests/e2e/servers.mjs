@@ -54,7 +54,8 @@ export async function startPages(files) {
     const folder = path.slice(0, path.indexOf('/', 1) + 1);
     const file = files[path] ?? (files[folder] && join(files[folder], path.slice(folder.length)));
     if (!file || !existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Cache-Control': 'no-store' });
+    const type = types[extname(file)] ?? 'application/octet-stream';
+    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
     response.end(readFileSync(file));
   });
   server.listen(0, '127.0.0.1');
@@ -69,9 +70,8 @@ export async function startPages(files) {
   };
 }
 
-// The XMPP server of that name and boshd before it, with more settings if need be. `open` is a second boshd, which passes
-// every domain on.
-export async function startAll(name, settings = '') {
+// The XMPP server of that name and boshd before it. `open` is a second boshd that passes every domain on.
+export async function startAll(name) {
   const started = [];
   const keep = async (promise) => {
     const server = await promise;
@@ -82,7 +82,7 @@ export async function startAll(name, settings = '') {
   try {
     const { port } = await keep(xmppServers[name](accounts));
     const upstream = `[upstream]\nserver = "127.0.0.1:${port}"\n`;
-    const boshd = await keep(startBoshd(`${upstream}domains = ["localhost", "anon.localhost"]\n${settings}`));
+    const boshd = await keep(startBoshd(`${upstream}domains = ["localhost", "anon.localhost"]\n`));
     const open = await keep(startBoshd(upstream));
     return { boshd, open, stop };
   } catch (error) {

@@ -22,9 +22,6 @@ async function couple(url, tag, talk) {
   }
 }
 
-// It asks for hold='2', but has no third request to send with while two are held.
-const settings = '[session]\nhold = 1\n';
-
 const texts = (tag, count) => Array.from({ length: count }, (_, index) => `${tag} ${index} <&>"' ü😀`);
 
 const scenarios = {
@@ -110,7 +107,7 @@ const scenarios = {
 for (const server of serverNames)
   describe(`with ${server}`, () => {
     let servers;
-    before(async () => (servers = await startAll(server, settings)));
+    before(async () => (servers = await startAll(server)));
     after(() => servers?.stop());
 
     let number = 0;

@@ -365,7 +365,8 @@ void CheckedSession::check_end(const bosh::Ended& ended) const {
 void CheckedSession::check() const {
   require(session_.held() <= kind_.hold, "B-085: more are held than hold");
   require(session_.queued_bytes() == queued_.size(), "what the server said is neither queued nor given");
-  require(session_.deadline() > now_, "a deadline that has passed");
+  // One that has passed rings at once; after that it must be gone.
+  require(!ringing_ || session_.deadline() > now_, "a deadline that has passed");
   require(over_ || reading_ == (queued_.size() < settings.queue_bytes), "rule 5: reading stops at the limit");
   const auto longest = kind_.wait > 0s ? kind_.wait : settings.inactivity + 2 * settings.polling;
   for (const Request& request : open_) {
