@@ -251,12 +251,7 @@ void Session::add_stream(Body&& body, Effects& effects) {
 void Session::paused(Time now, std::uint64_t seconds, Effects& effects) {
   const auto most = static_cast<std::uint64_t>(granted_.maxpause.count());
   if (most == 0) return;
-  while (waiting_.size() > 1) {
-    if (!waiting_.front().lost && !waiting_.front().added && !outbox_.empty())
-      give_letter(now, effects);
-    else
-      answer_oldest(now, {}, effects);
-  }
+  while (waiting_.size() > 1) hand_over(now, effects);
   answer_oldest(now, {}, effects);
   if (seconds > 0) inactivity_ = std::chrono::seconds(std::min(seconds, most));
 }
@@ -265,14 +260,8 @@ void Session::paused(Time now, std::uint64_t seconds, Effects& effects) {
 /// which clients take as the very end. The oldest that is left gets the terminal body, all others an empty
 /// one (XEP-0124 §13, B-199).
 void Session::terminated(Time now, Effects& effects) {
-  const auto pass_lost = [&] {
-    while (waiting_.size() > 1 && waiting_.front().lost) answer_oldest(now, {}, effects);
-  };
-  pass_lost();
-  while (!outbox_.empty() && waiting_.size() > 1 && data_may_leave(now)) {
-    give_letter(now, effects);
-    pass_lost();
-  }
+  const auto more_to_give = [&] { return !outbox_.empty() && data_may_leave(now); };
+  while (waiting_.size() > 1 && (waiting_.front().lost || more_to_give())) hand_over(now, effects);
   const Terminal orderly;
   answer_oldest_with(now, last_word(orderly), 0, effects);
   while (!waiting_.empty()) answer_oldest(now, {}, effects);

@@ -195,6 +195,8 @@ class Session {
   Time gap_due() const;
   void give_up_gap(Time now, Effects&);
   Time answer_due() const;
+  static bool takes_data(const Waiting& request) { return !request.lost && !request.added; }
+  void hand_over(Time now, Effects&);
   void give_letter(Time now, Effects&);
   void answer_oldest(Time now, Letter&&, Effects&);
   void annotate(Time now, const Waiting&, Letter&, Notes&);

@@ -55,7 +55,7 @@ void Session::on_upstream_room(Time now, bool room, Effects& effects) {
 void Session::end(Time now, Terminal terminal, bool at_once, Effects& effects) {
   assert(state_ != State::ended);
   if (at_once || (!created_ && waiting_.empty())) {
-    while (!outbox_.empty() && waiting_.size() > 1) give_letter(now, effects);
+    while (!outbox_.empty() && waiting_.size() > 1) hand_over(now, effects);
     return break_off(std::nullopt, terminal, End::told, effects);
   }
   if (state_ == State::ending) return;
@@ -74,7 +74,7 @@ void Session::on_time(Time now, Effects& effects) {
     const End why = state_ == State::ending ? End::told : End::inactive;
     return finish(why, last_word({Condition::item_not_found, {}}), effects);
   }
-  if (!early_.empty() && now >= gap_due()) return give_up_gap(now, effects);
+  while (!early_.empty() && now >= gap_due()) give_up_gap(now, effects);
   settle(now, effects);
 }
 
@@ -128,7 +128,7 @@ void Session::settle(Time now, Effects& effects) {
     const Waiting& oldest = waiting_.front();
     const bool prompt =
         std::ranges::any_of(waiting_, [](const Waiting& w) { return w.added || w.report > 0; });
-    const bool full = !oldest.lost && !oldest.added && !outbox_.empty();
+    const bool full = takes_data(oldest) && !outbox_.empty();
     const bool data = full && data_may_leave(now);
     const bool asks = full && !data && asks_for_proof();  // what the client sends next proves what it has
     const bool due = oldest.lost || prompt || asks || waiting_.size() > granted_.hold || now >= answer_due();
@@ -158,6 +158,12 @@ bool Session::data_may_leave(Time now) const {
 bool Session::same_connection() const {
   const Arrival& arrival = waiting_.front().arrival;
   return arrival.direct && arrival.exchange.connection == guard_connection_;
+}
+
+/// Answers the oldest request, with the first letter if it takes one.
+void Session::hand_over(Time now, Effects& effects) {
+  if (takes_data(waiting_.front()) && !outbox_.empty()) return give_letter(now, effects);
+  answer_oldest(now, {}, effects);
 }
 
 /// Answers the oldest request with the first letter.

@@ -21,15 +21,20 @@ constexpr std::array steps{
     &CheckedSession::send_terminate,    &CheckedSession::send_faulty,
     &CheckedSession::server_opens,      &CheckedSession::server_takes_no_more,
     &CheckedSession::server_takes_more, &CheckedSession::server_ends,
-    &CheckedSession::shut_down,
+    &CheckedSession::shut_down,         &CheckedSession::send_pause,
+    &CheckedSession::send_addition,     &CheckedSession::server_speaks_on_another,
+    &CheckedSession::send_closing,      &CheckedSession::server_ends_another,
 };
 
-const std::array<CheckedSession::Kind, 5> kinds{{
+const std::array<CheckedSession::Kind, 8> kinds{{
     {"hold 1", 1, 60s, true},
     {"hold 2", 2, 60s, true},
     {"not open yet", 1, 60s, false},
     {"polling, hold 0", 0, 60s, true},
     {"polling, wait 0", 0, 0s, true},
+    {"acknowledging", 1, 60s, true, true},
+    {"several streams", 1, 60s, true, false, true},
+    {"both", 2, 60s, true, true, true},
 }};
 static_assert(steps.size() <= places);
 

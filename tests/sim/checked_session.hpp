@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ class CheckedSession {
     std::chrono::seconds wait;
     bool open;  // the creation is answered, features and all
     bool acks = false;
+    bool streams = false;  // more than one at a time
   };
   explicit CheckedSession(const Kind&);
 
@@ -31,6 +33,8 @@ class CheckedSession {
   bool repeat_answered();
   bool send_pause();
   bool send_terminate();
+  bool send_addition();  // of a stream
+  bool send_closing();   // of the last stream that was added
   bool send_faulty();
   bool lose_oldest();  // the connection of the lowest rid without an answer
   bool lose_newest();
@@ -38,6 +42,8 @@ class CheckedSession {
   bool server_speaks();
   bool server_takes_no_more();
   bool server_takes_more();
+  bool server_speaks_on_another();
+  bool server_ends_another();
   bool server_ends();
   bool shut_down();
   bool deadline_comes();
@@ -52,11 +58,17 @@ class CheckedSession {
     bool lost;
     bosh::Time since;  // the first time this rid came
   };
+  struct Letter {  // what the server said on one stream and nobody got
+    bosh::StreamId stream;
+    std::string text;
+    bool end;
+  };
 
   template <class Event>
   bool happens(Event&&);
-  enum class Wish { nothing, pause, terminate };
+  enum class Wish { nothing, pause, terminate, addition, closing };
   bool send(std::uint64_t rid, Wish wish = Wish::nothing);
+  bool speaks(bosh::StreamId, std::string_view);
   bool lose(const Request*);
   bool end(bool at_once);
   const Request* open_request(std::uint64_t rid, bool alive) const;
@@ -64,8 +76,15 @@ class CheckedSession {
   std::uint64_t lowest_never_sent() const;
   std::uint64_t highest_sent() const;
 
+  bosh::Body body_of(std::uint64_t rid) const;
+  Wish wish_of(std::uint64_t rid) const;
+  bool names_the_first(std::uint64_t rid) const;
+  std::string due_to_server(std::uint64_t rid) const;
+  std::size_t queued_bytes() const;
+
   void carry_out(const bosh::Answer&, bool last_words);
   void server_gets(std::string_view);
+  void others_get(const bosh::Forward&);
   void give_up(std::uint64_t rid);
   std::uint64_t next_unforwarded() const;
   void check_first_answer(const Request&, const std::string& body, bool last_words);
@@ -79,7 +98,11 @@ class CheckedSession {
   std::vector<bool> sent_;             // by rid
   std::vector<std::string> answered_;  // by rid; empty: not yet
   std::vector<Request> open_;          // oldest first
-  std::string queued_;                 // what the server said and nobody got
+  std::vector<Letter> queued_;         // the oldest first
+  std::map<std::uint64_t, Wish> wishes_;  // by rid
+  std::vector<bosh::StreamId> extra_;  // open ones besides the first
+  std::optional<bosh::StreamId> closing_;  // that of these which the client closes
+  std::string also_;                   // what others got of the text that the first gets next
   std::uint64_t next_forward_;
   std::uint64_t next_answer_;
   bosh::Time last_data_{};

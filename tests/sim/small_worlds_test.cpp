@@ -43,9 +43,17 @@ const std::vector<Step> unusual{
     {"shutdown", &CheckedSession::shut_down},
 };
 
+const std::vector<Step> with_streams{
+    {"another stream", &CheckedSession::send_addition},
+    {"its stanza", &CheckedSession::server_speaks_on_another},
+    {"the client closes it", &CheckedSession::send_closing},
+    {"the server ends it", &CheckedSession::server_ends_another},
+};
+
 std::vector<Step> everything() {
   std::vector<Step> all = usual;
   all.insert(all.end(), unusual.begin(), unusual.end());
+  all.insert(all.end(), with_streams.begin(), with_streams.end());
   return all;
 }
 
@@ -53,6 +61,7 @@ const std::vector<CheckedSession::Kind> kinds{
     {"hold 1", 1, 60s, true},         {"hold 2", 2, 60s, true},
     {"not open yet", 1, 60s, false},  {"polling, hold 0", 0, 60s, true},
     {"polling, wait 0", 0, 0s, true}, {"acknowledging", 1, 60s, true, true},
+    {"several streams", 1, 60s, true, false, true},
 };
 
 /// A path through the steps; the last one is under way.

@@ -128,6 +128,17 @@ BOOST_AUTO_TEST_CASE(a_rid_that_a_reload_used_up_is_given_up) {
   BOOST_CHECK(f.ended == End::rid_out_of_order);
 }
 
+BOOST_AUTO_TEST_CASE(B_092_what_is_given_up_leaves_no_deadline_behind) {
+  Fixture f;
+  f.open_holding(1);
+  f.request(rid + 3, 3, "<x/>");
+  f.advance(59s);
+  f.lose(1);
+  f.room(false);
+  f.advance(1s);  // for the one the gap is over, and the server does not take it
+  BOOST_CHECK(f.ended == End::upstream_stalled);
+}
+
 BOOST_AUTO_TEST_CASE(B_092_nothing_is_given_up_while_the_client_is_there) {
   Fixture repeats;
   repeats.open_holding(1);

@@ -211,6 +211,24 @@ BOOST_AUTO_TEST_CASE(B_179_an_end_that_comes_after_the_session_s_own_changes_not
   BOOST_CHECK_EQUAL(effects.size(), told);
 }
 
+BOOST_AUTO_TEST_CASE(B_171_an_addition_s_answer_has_no_data_even_at_the_end) {
+  Streams f(2);
+  f.upstream("<x/>");
+  const Body poll = f.next();  // comes last
+  Body addition = f.next();
+  addition.to = "c.example";
+  f.request(std::move(addition), 7);
+  Body last = f.next();
+  last.terminate = true;
+  f.request(std::move(last), 8);
+  f.upstream("<y/>");
+  f.request(poll, 9);
+  BOOST_CHECK(f.ended == End::client_terminated);
+  BOOST_REQUIRE_EQUAL(f.answers.size(), 3U);
+  BOOST_CHECK(has(f.answers[0].body, "<x/><y/>"));
+  CHECK_ANSWERS(f, {f.answers[0], {7, over()}, {8, plain()}});
+}
+
 BOOST_AUTO_TEST_CASE(one_stream_too_many_is_refused_by_itself) {
   Streams f(3);
   f.add("d.example");
