@@ -23,6 +23,7 @@ constexpr std::size_t GiB = 1024 * MiB;
 constexpr auto listen_keys = [](auto& keys, Listen& listen) {
   keys.text("address", listen, address_form);
   keys.text("bosh_path", listen.bosh_path, path_form);
+  keys.text("websocket_path", listen.websocket_path, path_form);
   keys.truth("script_syntax", listen.script_syntax);
 };
 
@@ -45,6 +46,12 @@ constexpr auto session_keys = [](auto& keys, SessionSettings& session) {
   keys.check("polling", session.polling < session.inactivity, "must be shorter than session.inactivity");
   keys.seconds("max_pause", session.max_pause, 0s, 3600s);
   keys.number("streams", session.streams, 1, 16);
+};
+
+constexpr auto websocket_keys = [](auto& keys, WebSocketSettings& websocket) {
+  keys.seconds("ping", websocket.ping, 0s, 3600s);
+  keys.truth("compression", websocket.compression);
+  keys.text("see_other_uri", websocket.see_other_uri, endpoint_form);
 };
 
 constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
@@ -106,6 +113,7 @@ constexpr auto config_keys = [](auto& keys, Config& config) {
   keys.section("proxy", config, proxy_keys);
   keys.section("cors", config, cors_keys);
   keys.section("session", config.session, session_keys);
+  keys.section("websocket", config.websocket, websocket_keys);
   keys.section("limits", config.limits, limit_keys);
   keys.section("upstream", config.upstream, upstream_keys);
   keys.section("log", config, log_keys);

@@ -21,6 +21,7 @@ struct Listen {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 5280;       // 0: any free one, told in the log
   std::string bosh_path = "/http-bind";
+  std::string websocket_path = "/xmpp-websocket";
   bool script_syntax = false;  // XEP-0252: pages of any origin may then open sessions
   friend bool operator==(const Listen&, const Listen&) = default;
 };
@@ -59,6 +60,14 @@ struct LimitSettings {
   friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
 };
 
+/// XMPP over WebSocket (RFC 7395).
+struct WebSocketSettings {
+  std::chrono::seconds ping{30};  // after so much silence; 0: none
+  bool compression = false;       // permessage-deflate, when the client offers it
+  std::string see_other_uri;      // where clients are sent when the daemon stops; may be empty
+  friend bool operator==(const WebSocketSettings&, const WebSocketSettings&) = default;
+};
+
 enum class UpstreamTls { automatic, off };
 
 struct Upstream {
@@ -80,6 +89,7 @@ struct Config {
   std::vector<Network> trusted_proxies{loopback_networks()};
   std::vector<std::string> origins{"*"};
   SessionSettings session;
+  WebSocketSettings websocket;
   LimitSettings limits;
   Upstream upstream;
   LogLevel log_level = LogLevel::info;

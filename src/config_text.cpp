@@ -189,6 +189,15 @@ bool read_origin(std::string_view text, std::string& origin) {
   return true;
 }
 
+/// The address of another endpoint, for clients; or none.
+bool read_endpoint(std::string_view text, std::string& endpoint) {
+  const bool known = text.starts_with("wss://") || text.starts_with("https://") || text.starts_with("ws://") ||
+                     text.starts_with("http://");
+  const bool plain = text.find_first_of(" \t\r\n'\"<>") == text.npos && text.size() <= 2000;
+  endpoint = text;
+  return text.empty() || (known && plain);
+}
+
 bool read_network(std::string_view text, Network& network) {
   const auto parsed = parse_network(text);
   if (parsed) network = *parsed;
@@ -223,6 +232,8 @@ const Form<std::string> domain_form{R"(a domain name, such as "example.org")", r
 const Form<std::string> origin_form{
     R"("*" or an origin without path, such as "https://chat.example.org" or "http://localhost:8000")",
     read_origin, same};
+const Form<std::string> endpoint_form{R"("" or an address such as "wss://xmpp.example.org/xmpp-websocket")",
+                                      read_endpoint, same};
 const Form<Listen> address_form{
     R"(an IP address and a port, such as "127.0.0.1:5280", "0.0.0.0:5280" or "[::]:5280")", read_address,
     write_address};

@@ -24,6 +24,7 @@ extern const Form<std::string> node_form;
 extern const Form<std::string> path_form;
 extern const Form<std::string> domain_form;
 extern const Form<std::string> origin_form;
+extern const Form<std::string> endpoint_form;
 extern const Form<Listen> address_form;  // host and port of it
 extern const Form<Network> network_form;
 extern const Form<Server> server_form;

@@ -24,6 +24,10 @@ constexpr std::array rows{
     Row{EndReason::unknown_stream, "unknown-stream", Condition::item_not_found},
     Row{EndReason::overactive, "overactive", Condition::policy_violation},
     Row{EndReason::request_too_large, "request-too-large", Condition::policy_violation},
+    Row{EndReason::not_opened, "not-opened", Condition::policy_violation},
+    Row{EndReason::bad_frames, "bad-frames", Condition::bad_request},
+    Row{EndReason::client_lost, "client-lost", std::nullopt},
+    Row{EndReason::host_unknown, "host-unknown", Condition::host_unknown},
     Row{EndReason::server_stalled, "server-stalled", Condition::remote_connection_failed},
     Row{EndReason::server_closed, "server-closed", std::nullopt},
     Row{EndReason::server_stream_error, "server-stream-error", Condition::remote_stream_error},
@@ -53,6 +57,39 @@ std::string_view to_string(EndReason reason) {
 
 std::optional<bosh::Condition> condition_of(EndReason reason) {
   return row(reason).condition;
+}
+
+websocket::Farewell farewell_of(EndReason reason, std::string&& error) {
+  using websocket::CloseCode;
+  const auto condition = condition_of(reason);
+  if (!condition) return {};
+  if (reason == EndReason::server_stream_error) return {std::move(error), CloseCode::normal};
+  CloseCode code = CloseCode::normal;
+  if (condition == Condition::remote_connection_failed) code = CloseCode::internal_error;
+  if (condition == Condition::system_shutdown) code = CloseCode::going_away;
+  return {xmpp::stream_error(bosh::to_string(*condition)), code};
+}
+
+EndReason reason_of(websocket::End end, EndReason told) {
+  switch (end) {
+    case websocket::End::client_closed:
+      return EndReason::client_terminated;
+    case websocket::End::client_lost:
+      return EndReason::client_lost;
+    case websocket::End::not_opened:
+      return EndReason::not_opened;
+    case websocket::End::bad_message:
+      return EndReason::bad_request;
+    case websocket::End::bad_frames:
+      return EndReason::bad_frames;
+    case websocket::End::message_too_large:
+      return EndReason::request_too_large;
+    case websocket::End::overactive:
+      return EndReason::overactive;
+    case websocket::End::told:
+      break;
+  }
+  return told;
 }
 
 EndReason reason_of(xmpp::End end) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "bosh/end.hpp"
+#include "websocket/session.hpp"
 #include "xmpp/end.hpp"
 
 namespace boshd {
@@ -20,6 +21,10 @@ enum class EndReason {
   unknown_stream,
   overactive,
   request_too_large,
+  not_opened,
+  bad_frames,
+  client_lost,
+  host_unknown,
   server_stalled,
   server_closed,
   server_stream_error,
@@ -36,9 +41,13 @@ std::string_view to_string(EndReason);
 /// What the client is told when the reason lies with the server or with boshd itself; none is an orderly end.
 std::optional<bosh::Condition> condition_of(EndReason);
 
+/// The same for a WebSocket; `error` is the server's own stream error, if there is one.
+websocket::Farewell farewell_of(EndReason, std::string&& error);
+
 EndReason reason_of(xmpp::End);
 
 /// The reason of an end that BOSH saw; `told` is what the owner had told the session.
 EndReason reason_of(bosh::End, EndReason told);
+EndReason reason_of(websocket::End, EndReason told);
 
 }  // namespace boshd

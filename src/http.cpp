@@ -111,6 +111,7 @@ bool Http::step(std::string_view& bytes) {
   reader_.reset();
   continue_owed_ = false;
   take(std::move(request), too_large, bytes);
+  if (closed_) return false;
   plan_deadline();
   return true;
 }
@@ -126,14 +127,25 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     request.body = std::move(*body);
     found.bosh = request.script = context.script = true;
   } else {
-    found = route(request, context, origin, listen_->bosh_path);
+    found = route(request, context, origin,
+                  {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});
   }
+  if (found.websocket && pending_.empty()) return become_websocket(request, found, rest);
+  if (found.websocket)
+    found.response = simple_response(context, 400, "Earlier requests on this connection wait for answers.\n");
   pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
   if (found.bosh && !too_large) too_large = unpack(request);
   if (found.bosh)
     shard_.on_bosh_request(*this, number, std::move(request), too_large, rest);
   else
     answer_raw(number, std::move(found.response));
+}
+
+/// Gives the connection away, and ends here.
+void Http::become_websocket(const HttpRequest& request, const Route& found, std::string_view rest) {
+  closed_ = true;
+  shard_.on_websocket(*this, std::move(connection_), request, found, rest);
+  shard_.on_http_closed(id_);
 }
 
 /// Undoes the body's content coding (B-014). True: it is too large then, and only its start is left. A body
@@ -169,7 +181,10 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
   Pending* pending = find(number);
   if (!pending) return;
   if (response.status == 0) return boost::asio::post(shard_.io(), [self = Pointer(this)] { self->close(); });
-  if (!response.body) return answer_raw(number, simple_response(pending->context, response.status, {}));
+  if (!response.body) {
+    const std::string_view extra = response.status == 503 ? "Retry-After: 5\r\n" : "";
+    return answer_raw(number, simple_response(pending->context, response.status, {}, extra));
+  }
   pending->body = response.body;
   std::string extra;
   if (pending->context.script) {

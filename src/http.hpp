@@ -17,6 +17,7 @@
 #include "src/deadlines.hpp"
 #include "src/http_request.hpp"
 #include "src/http_response.hpp"
+#include "src/routes.hpp"
 #include "src/sid.hpp"
 
 namespace boshd {
@@ -77,6 +78,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   void consume(std::string_view bytes);
   bool step(std::string_view& bytes);
   void take(HttpRequest&&, bool too_large, std::string_view rest);
+  void become_websocket(const HttpRequest&, const Route&, std::string_view rest);
   bool unpack(HttpRequest&) const;
   static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);

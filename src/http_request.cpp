@@ -71,6 +71,7 @@ struct RequestReader::Impl final : http::basic_parser<true> {
   std::size_t read_chunks(std::string_view bytes);
   void take_body(std::string_view part, bool end);
   void fail(unsigned with);
+  std::string* websocket_field(http::field);
 
   void on_request_impl(http::verb, Text, Text, int, error_code&) override;
   void on_field_impl(http::field, Text, Text, error_code&) override;
@@ -194,6 +195,21 @@ void RequestReader::Impl::on_request_impl(http::verb verb, Text, Text, int versi
   request.version = static_cast<unsigned>(version);
 }
 
+std::string* RequestReader::Impl::websocket_field(http::field field) {
+  switch (field) {
+    case http::field::sec_websocket_key:
+      return &request.websocket_key;
+    case http::field::sec_websocket_version:
+      return &request.websocket_version;
+    case http::field::sec_websocket_protocol:
+      return &request.websocket_protocol;
+    case http::field::sec_websocket_extensions:
+      return &request.websocket_extensions;
+    default:
+      return nullptr;
+  }
+}
+
 void RequestReader::Impl::on_field_impl(http::field field, Text name, Text text, error_code&) {
   const auto value = view(text);
   if (field == http::field::origin) {
@@ -209,7 +225,13 @@ void RequestReader::Impl::on_field_impl(http::field field, Text name, Text text,
     request.forwarded_tls = says_https(value);
   } else if (field == http::field::connection) {
     // Beast lets keep-alive win in HTTP/1.0 (D-069).
-    if (http::token_list{text}.exists("close")) close = true;
+    http::token_list tokens{text};
+    if (tokens.exists("close")) close = true;
+    if (tokens.exists("upgrade")) request.connection_upgrade = true;
+  } else if (field == http::field::upgrade) {
+    append_to_list(request.upgrade, value);
+  } else if (std::string* kept = websocket_field(field)) {
+    append_to_list(*kept, value);
   } else if (equal_ignoring_case(view(name), "X-Forwarded-Proto")) {
     request.forwarded_tls = equal_ignoring_case(trim(value.substr(value.rfind(',') + 1)), "https");
   } else if (equal_ignoring_case(view(name), "X-Forwarded-For")) {

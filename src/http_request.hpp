@@ -27,6 +27,12 @@ struct HttpRequest {
   std::string forwarded_for;   // X-Forwarded-For
   bool forwarded_tls = false;  // the latest proxy says that it was spoken to by TLS (B-209)
   bool forwarded = false;      // came through a proxy: X-Forwarded-For or Forwarded is there
+  bool connection_upgrade = false;  // Connection lists it
+  std::string upgrade;
+  std::string websocket_key;
+  std::string websocket_version;
+  std::string websocket_protocol;
+  std::string websocket_extensions;
   std::string body;
   bool script = false;  // came in script syntax (XEP-0252)
   friend bool operator==(const HttpRequest&, const HttpRequest&) = default;

@@ -1,6 +1,7 @@
 #include "src/routes.hpp"
 
 #include "src/coding.hpp"
+#include "src/handshake.hpp"
 
 namespace boshd {
 
@@ -12,7 +13,28 @@ constexpr std::string_view info_page =
     "Give its address to a chat client such as Converse.js; there is nothing to see in a browser.\n";
 
 Route answer(std::string&& response) {
-  return {false, std::move(response)};
+  return {.response = std::move(response)};
+}
+
+/// A GET on the path of the WebSocket; a browser's plain look at a path that serves both is BOSH's.
+bool is_handshake(const HttpRequest& request, const Paths& paths) {
+  if (path_of(request.target) != path_of(paths.websocket)) return false;
+  return request.method == Method::get && (wants_websocket(request) || path_of(paths.bosh) != path_of(paths.websocket));
+}
+
+Route websocket_route(const HttpRequest& request, const HttpContext& context, const OriginVerdict& origin,
+                      bool compression) {
+  Handshake made = shake_hands(request, context, origin, {.xmpp = true, .compression = compression});
+  return {.websocket = made.accepted, .response = std::move(made.response), .deflate_bits = made.deflate_bits};
+}
+
+/// What a WebSocket's path answers to other methods.
+Route websocket_other(const HttpRequest& request, const HttpContext& context, bool head) {
+  constexpr std::string_view methods = "GET, HEAD, OPTIONS";
+  if (request.method == Method::options) return answer(options_response(context, request, methods));
+  if (head) return answer(simple_response(context, 426, {}, "Upgrade: websocket\r\n", true));
+  return answer(simple_response(context, 405, "A WebSocket begins with a GET.\n",
+                                "Allow: " + std::string(methods) + "\r\n"));
 }
 
 }  // namespace
@@ -24,11 +46,14 @@ std::string_view path_of(std::string_view target) {
 }
 
 Route route(const HttpRequest& request, const HttpContext& context, const OriginVerdict& origin,
-            std::string_view bosh_path) {
+            const Paths& paths) {
   const bool head = request.method == Method::head;
   if (request.target == "*" && request.method == Method::options)
     return answer(options_response(context, request, bosh_methods));
-  if (path_of(request.target) != path_of(bosh_path))
+  if (is_handshake(request, paths)) return websocket_route(request, context, origin, paths.compression);
+  if (path_of(request.target) == path_of(paths.websocket) && path_of(paths.bosh) != path_of(paths.websocket))
+    return websocket_other(request, context, head);
+  if (path_of(request.target) != path_of(paths.bosh))
     return answer(simple_response(context, 404, "Nothing is served under this path.\n", {}, head));
   switch (request.method) {
     case Method::options:

@@ -10,15 +10,25 @@
 
 namespace boshd {
 
-/// A POST for a BOSH session, or an answer that needs no session.
+/// A POST for a BOSH session, the beginning of a WebSocket with the answer to its handshake, or an answer that
+/// needs no session.
 struct Route {
   bool bosh = false;
-  std::string response;
+  bool websocket = false;
+  std::string response{};
+  unsigned deflate_bits = 0;  // of the WebSocket
+};
+
+/// Where things are, and how.
+struct Paths {
+  std::string_view bosh;
+  std::string_view websocket;
+  bool compression = false;
 };
 
 /// The path without query, and without a slash at its end (D-049).
 std::string_view path_of(std::string_view target);
 
-Route route(const HttpRequest&, const HttpContext&, const OriginVerdict&, std::string_view bosh_path);
+Route route(const HttpRequest&, const HttpContext&, const OriginVerdict&, const Paths&);
 
 }  // namespace boshd

@@ -53,6 +53,13 @@ xml::Limits stream_limits(const LimitSettings& settings) {
   return limits;
 }
 
+websocket::Settings websocket_settings(const Config& config) {
+  websocket::Settings settings;
+  settings.limits = body_limits(config.limits);
+  settings.see_other_uri = config.websocket.see_other_uri;
+  return settings;
+}
+
 std::string too_large_text(std::size_t limit) {
   return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>The request is larger than " +
          std::to_string(limit) + " bytes (max_request).</text>";
@@ -70,6 +77,9 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
       stream_limits_(stream_limits(config.limits)),
       scratch_(scratch_bytes),
       pool_(random_salt()),
+      web_settings_(websocket_settings(config)),
+      web_host_{io_, scratch_, config.limits.max_request, config.websocket.ping,
+                [this](std::uint64_t id, const WebEvent& event) { on_web_event(id, event); }},
       connections_(index),
       sessions_(index),
       http_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
@@ -98,7 +108,11 @@ void Shard::shut_down() {
   for (const std::uint64_t id : sessions_.ids()) {
     Slot& slot = *sessions_.find(id);
     slot.told = EndReason::shutdown;
-    slot.bosh.end(now(), {bosh::Condition::system_shutdown, {}}, true, effects_);
+    if (auto* bosh = std::get_if<Bosh>(&slot.client_side))
+      bosh->session.end(now(), {bosh::Condition::system_shutdown, {}}, true, effects_);
+    else
+      std::get<Web>(slot.client_side)
+          .session.end(now(), farewell_of(EndReason::shutdown, {}), true, web_effects_);
     apply(id);
   }
   for (const std::uint64_t id : connections_.ids())
@@ -178,12 +192,16 @@ void Shard::adopt(Move&& move) {
 
 // --- Requests ---
 
+/// Whether what a request says of its client may be believed (D-094).
+bool Shard::is_proxied(const Address& peer, const HttpRequest& request) const {
+  return request.forwarded && std::ranges::any_of(config_.trusted_proxies, [&](const Network& network) {
+           return network.contains(peer);
+         });
+}
+
 void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& request, bool too_large,
                             std::string_view rest) {
-  const auto& trusted = config_.trusted_proxies;
-  const bool proxied = request.forwarded && std::ranges::any_of(trusted, [&](const Network& network) {
-                         return network.contains(http.peer());
-                       });
+  const bool proxied = is_proxied(http.peer(), request);
   const auto parse = too_large        ? bosh::parse_body_start
                      : request.script ? bosh::parse_slice
                                       : bosh::parse_body;
@@ -200,7 +218,7 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
     return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
   if (!to_session) {
     const Address client =
-        proxied ? client_address(http.peer(), request.forwarded_for, trusted) : http.peer();
+        proxied ? client_address(http.peer(), request.forwarded_for, config_.trusted_proxies) : http.peer();
     return create(http, delivery.arrival, client, delivery.tls, request.script, std::move(parsed.body));
   }
   if (too_large)
@@ -222,18 +240,17 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
 
 void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bool tls, bool script,
                    bosh::Body&& body) {
-  if (stopping_) return refuse(arrival.exchange, bosh::Condition::system_shutdown, "stopping");
+  if (stopping_) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
   if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
   const Server* server = config_.upstream.find(body.to);
   if (!server) return refuse(arrival.exchange, bosh::Condition::host_unknown, "domain not served");
   const Time time = now();
   const Sid sid = random_sid(index_);
   const std::uint64_t id = sessions_.emplace(Slot{
-      .bosh = bosh::Session(settings_, to_string(sid, config_.node), body, time),
+      .client_side = Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
+                          script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
       .legs = {},
       .domain = body.to,
-      .slices = script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr,
-      .sid = sid,
       .client = client,
       .tls = tls,
       .created = time,
@@ -242,7 +259,7 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& clie
   http.belongs_to(arrival.exchange.number, sid);
   Slot& slot = *sessions_.find(id);
   open_leg(id, slot, 0, *server, body.to, body.language);
-  slot.bosh.on_request(time, arrival, std::move(body), effects_);
+  std::get<Bosh>(slot.client_side).session.on_request(time, arrival, std::move(body), effects_);
   apply(id);
 }
 
@@ -271,12 +288,13 @@ void Shard::deliver(Delivery&& delivery) {
   const std::uint64_t id = found->second;
   // Who has seen the session's secrets on a plain line may be anybody: nothing is said, and nothing ends
   // (B-208).
-  if (sessions_.find(id)->tls && !delivery.tls)
-    return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
-  if (delivery.script != (sessions_.find(id)->slices != nullptr))
+  Slot& slot = *sessions_.find(id);
+  if (slot.tls && !delivery.tls) return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
+  Bosh& bosh = std::get<Bosh>(slot.client_side);
+  if (delivery.script != (bosh.slices != nullptr))
     return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found,
                   "the session has another syntax");
-  bosh::Session& session = sessions_.find(id)->bosh;
+  bosh::Session& session = bosh.session;
   const bosh::Exchange exchange = delivery.arrival.exchange;
   switch (delivery.fault) {
     case Fault::none:
@@ -317,7 +335,7 @@ void Shard::on_lost(const Lost& lost) {
   const auto found = by_sid_.find(lost.sid);
   if (found == by_sid_.end()) return;
   const std::uint64_t id = found->second;
-  sessions_.find(id)->bosh.on_lost(now(), lost.exchange, effects_);
+  std::get<Bosh>(sessions_.find(id)->client_side).session.on_lost(now(), lost.exchange, effects_);
   apply(id);
 }
 

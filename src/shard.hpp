@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "bosh/session.hpp"
@@ -27,10 +28,15 @@
 #include "src/sid.hpp"
 #include "src/table.hpp"
 #include "src/upstream.hpp"
+#include "src/websocket.hpp"
+#include "websocket/session.hpp"
 #include "xml/splitter.hpp"
 #include "xmpp/stream.hpp"
 
 namespace boshd {
+
+/// For a server to close a stream that was ended, for a client to close its WebSocket.
+inline constexpr std::chrono::seconds leaving_time{5};
 
 /// Made for all threads before any of them runs; `run` then belongs to one thread, and everything but `post`
 /// and `stop` to that thread alone. A session lives and dies in one shard, named in its sid.
@@ -59,6 +65,8 @@ class Shard {
   }
 
   void on_bosh_request(Http&, std::uint32_t number, HttpRequest&&, bool too_large, std::string_view rest);
+  /// A client's connection has become a WebSocket; `rest` is what came behind the request.
+  void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, std::string_view rest);
   void on_lost(const Lost&);
   void on_http_closed(std::uint64_t id) { connections_.erase(id); }
 
@@ -73,14 +81,22 @@ class Shard {
     boost::intrusive_ptr<UpstreamConnection> upstream;
     Time open_by;  // until then the server must have opened the stream
   };
-  struct Slot {
-    bosh::Session bosh;
-    std::vector<Leg> legs;                 // one for each open stream
-    std::string domain;                    // of the first
+  struct Bosh {
+    bosh::Session session;
     std::unique_ptr<bosh::Slices> slices;  // of a session in script syntax
     Sid sid;
+  };
+  struct Web {
+    websocket::Session session;
+    boost::intrusive_ptr<WebSocket> socket;
+    bool room = true;  // the client fetches what is written
+  };
+  struct Slot {
+    std::variant<Bosh, Web> client_side;
+    std::vector<Leg> legs;  // one for each open stream
+    std::string domain;     // of the first
     Address client;
-    bool tls;  // the client created it over TLS
+    bool tls;  // the client came over TLS
     Time created;
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
     bool room = true;                         // the server takes what is written
@@ -96,7 +112,7 @@ class Shard {
     Time until;
   };
   struct Leaving {
-    boost::intrusive_ptr<UpstreamConnection> upstream;
+    std::variant<boost::intrusive_ptr<UpstreamConnection>, boost::intrusive_ptr<WebSocket>> connection;
     Time until;
   };
 
@@ -105,6 +121,7 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
+  bool is_proxied(const Address& peer, const HttpRequest&) const;
   void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bool script, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
@@ -114,10 +131,12 @@ class Shard {
 
   // Sessions.
   void open_leg(std::uint64_t id, Slot&, bosh::StreamId, const Server&, std::string_view domain,
-                std::string_view language);
+                std::string_view language, bool tells_language = false);
   Leg* find_leg(Slot&, bosh::StreamId);
   void tell_end(Slot&, bosh::StreamId, EndReason, std::string content = {});
   void apply(std::uint64_t id);
+  template <class Ended, class Effects>
+  std::optional<Ended> carry_out_all(std::uint64_t id, Slot&, Effects&);
   void carry_out(std::uint64_t id, Slot&, bosh::Answer&&);
   void carry_out(std::uint64_t id, Slot&, bosh::Forward&&);
   void carry_out(std::uint64_t id, Slot&, bosh::Restart&&);
@@ -125,10 +144,19 @@ class Shard {
   void carry_out(std::uint64_t id, Slot&, bosh::Close&&);
   void carry_out(std::uint64_t id, Slot&, bosh::GaveUp&&);
   void carry_out(std::uint64_t id, Slot&, bosh::Reading&&);
+  void carry_out(std::uint64_t id, Slot&, websocket::Send&&);
+  void carry_out(std::uint64_t id, Slot&, websocket::Open&&);
+  void carry_out(std::uint64_t id, Slot&, websocket::Forward&&);
+  void carry_out(std::uint64_t id, Slot&, websocket::Restart&&);
+  void carry_out(std::uint64_t id, Slot&, websocket::Close&&);
+  void on_web_event(std::uint64_t id, const WebEvent&);
+  void check_client_room(Slot&);
   void write_upstream(Slot&, Leg&, std::string_view);
   void check_room(Slot&);
   void take_leave(Leg&, std::string_view last_words);
   void finish(std::uint64_t id, const bosh::Ended&);
+  void finish(std::uint64_t id, const websocket::Ended&);
+  void log_end(const Slot&, EndReason) const;
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
 
@@ -154,6 +182,9 @@ class Shard {
   xml::Pool pool_;
   xml::Batch batch_;
   bosh::Effects effects_;
+  websocket::Effects web_effects_;
+  websocket::Settings web_settings_;
+  WebSocketHost web_host_;
   std::deque<Acceptor> acceptors_;
   Table<boost::intrusive_ptr<Http>> connections_;
   Table<Slot> sessions_;

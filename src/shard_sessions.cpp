@@ -12,7 +12,6 @@ namespace boshd {
 namespace {
 
 constexpr std::size_t most_farewells = 10'000;
-constexpr std::chrono::seconds close_time{5};  // for a server to close a stream that was ended
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -24,8 +23,9 @@ Time now() {
 
 /// What the client said in its creation request, or when it added a stream.
 void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, const Server& server,
-                     std::string_view domain, std::string_view language) {
-  slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_),
+                     std::string_view domain, std::string_view language, bool tells_language) {
+  slot.legs.push_back({stream,
+                       xmpp::Stream(std::string(domain), std::string(language), stream_limits_, tells_language),
                        new UpstreamConnection(*this, id, stream), now() + config_.upstream.connect_timeout});
   Leg& leg = slot.legs.back();
   leg.upstream->connect(server, leg.stream.open());
@@ -43,16 +43,17 @@ void Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId stream, std:
   xmpp::Received received = leg.stream.receive(pool_, bytes, batch_);
   keep_house();
   leg.upstream->write(received.reply);
-  if (received.opened) {
-    if (received.opened->version.empty()) leg.open_by = Time::max();
-    slot.bosh.on_upstream_open(time, stream,
-                               {std::move(received.opened->from), std::move(received.opened->id),
-                                std::move(received.opened->version)},
-                               effects_);
-  }
-  if (!received.elements.empty()) {
+  if (!received.elements.empty() || (received.opened && received.opened->version.empty()))
     leg.open_by = Time::max();
-    slot.bosh.on_upstream(time, stream, received.elements, effects_);
+  if (auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
+    if (auto& header = received.opened)
+      bosh->session.on_upstream_open(
+          time, stream, {std::move(header->from), std::move(header->id), std::move(header->version)}, effects_);
+    bosh->session.on_upstream(time, stream, received.elements, effects_);
+  } else {
+    auto& web = std::get<Web>(slot.client_side).session;
+    if (received.opened) web.on_upstream_open(*received.opened, web_effects_);
+    web.on_upstream(received.elements, web_effects_);
   }
   if (received.ended)
     tell_end(slot, stream, reason_of(received.ended->end), std::move(received.ended->error));
@@ -86,7 +87,11 @@ void Shard::check_room(Slot& slot) {
   for (const Leg& leg : slot.legs) most = std::max(most, leg.upstream->unsent() + leg.stream.unsent());
   const std::size_t limit = config_.limits.upstream_queue;
   const bool room = slot.room ? most <= limit : most <= limit / 2;
-  if (room != std::exchange(slot.room, room)) slot.bosh.on_upstream_room(now(), room, effects_);
+  if (room == std::exchange(slot.room, room)) return;
+  if (auto* bosh = std::get_if<Bosh>(&slot.client_side))
+    bosh->session.on_upstream_room(now(), room, effects_);
+  else
+    std::get<Web>(slot.client_side).socket->set_reading(room);
 }
 
 /// An XMPP stream is over: the session only has to tell its client.
@@ -94,12 +99,16 @@ void Shard::tell_end(Slot& slot, bosh::StreamId stream, EndReason reason, std::s
   slot.told = reason;
   if (Leg* leg = find_leg(slot, stream)) take_leave(*leg, leg->stream.close());
   std::erase_if(slot.legs, [&](const Leg& leg) { return leg.id == stream; });
-  slot.bosh.on_upstream_end(now(), stream, {condition_of(reason), std::move(content)}, effects_);
+  if (auto* bosh = std::get_if<Bosh>(&slot.client_side))
+    bosh->session.on_upstream_end(now(), stream, {condition_of(reason), std::move(content)}, effects_);
+  else
+    std::get<Web>(slot.client_side)
+        .session.on_upstream_end(now(), farewell_of(reason, std::move(content)), web_effects_);
   check_room(slot);
 }
 
 void Shard::take_leave(Leg& leg, std::string_view last_words) {
-  leaving_.push_back({leg.upstream, now() + close_time});
+  leaving_.push_back({leg.upstream, now() + leaving_time});
   leg.upstream->leave(last_words);
   keep_house();
 }
@@ -108,21 +117,34 @@ void Shard::take_leave(Leg& leg, std::string_view last_words) {
 
 void Shard::apply(std::uint64_t id) {
   Slot& slot = *sessions_.find(id);
-  std::optional<bosh::Ended> ended;
-  for (std::size_t i = 0; i < effects_.size(); ++i) {
-    bosh::Effect effect = std::move(effects_[i]);  // carrying it out may add another
+  if (std::holds_alternative<Bosh>(slot.client_side)) {
+    if (const auto ended = carry_out_all<bosh::Ended>(id, slot, effects_)) return finish(id, *ended);
+  } else {
+    const auto ended = carry_out_all<websocket::Ended>(id, slot, web_effects_);
+    std::get<Web>(slot.client_side).socket->flush();
+    if (ended) return finish(id, *ended);
+    check_client_room(slot);
+  }
+  session_deadlines_.set(id, due(slot), slot.queued);
+}
+
+/// The end itself is left to the caller.
+template <class Ended, class Effects>
+std::optional<Ended> Shard::carry_out_all(std::uint64_t id, Slot& slot, Effects& effects) {
+  std::optional<Ended> ended;
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    auto effect = std::move(effects[i]);  // carrying it out may add another
     std::visit(
         [&](auto& value) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bosh::Ended>)
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Ended>)
             ended.emplace(std::move(value));
           else
             carry_out(id, slot, std::move(value));
         },
         effect);
   }
-  effects_.clear();
-  if (ended) return finish(id, *ended);
-  session_deadlines_.set(id, due(slot), slot.queued);
+  effects.clear();
+  return ended;
 }
 
 void Shard::carry_out(std::uint64_t, Slot&, bosh::Answer&& answer) {
@@ -130,12 +152,13 @@ void Shard::carry_out(std::uint64_t, Slot&, bosh::Answer&& answer) {
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
-  if (slot.slices) {
-    bosh::Slices::Whole whole = slot.slices->add(pool_, forward.stanzas);
+  Bosh& bosh = std::get<Bosh>(slot.client_side);
+  if (bosh.slices) {
+    bosh::Slices::Whole whole = bosh.slices->add(pool_, forward.stanzas);
     if (!whole.fault.empty()) {
-      if (slot.bosh.ended()) return;
+      if (bosh.session.ended()) return;
       slot.told = EndReason::bad_request;
-      return slot.bosh.end(now(), {bosh::Condition::bad_request, {}}, true, effects_);
+      return bosh.session.end(now(), {bosh::Condition::bad_request, {}}, true, effects_);
     }
     forward.stanzas = std::move(whole.payload);
   }
@@ -151,7 +174,8 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Open&& open) {
   if (const Server* server = config_.upstream.find(open.to))
     return open_leg(id, slot, open.stream, *server, open.to, open.language);
-  slot.bosh.on_upstream_end(now(), open.stream, {bosh::Condition::host_unknown, {}}, effects_);
+  std::get<Bosh>(slot.client_side)
+      .session.on_upstream_end(now(), open.stream, {bosh::Condition::host_unknown, {}}, effects_);
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Close&& close) {
@@ -183,27 +207,35 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
         last_words += xmpp::bounce(pool_, undelivered.stanzas);
     take_leave(leg, last_words + leg.stream.close());
   }
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time - slot.created).count();
-  log(LogLevel::info, "session-end",
-      {{"reason", to_string(reason_of(ended.end, slot.told))},
-       {"sid", shown_sid(slot)},
-       {"domain", slot.domain},
-       {"client", to_string(slot.client)},
-       {"seconds", static_cast<std::uint64_t>(seconds)}});
+  log_end(slot, reason_of(ended.end, slot.told));
+  const Sid sid = std::get<Bosh>(slot.client_side).sid;
   if (farewells_.size() >= most_farewells) {
     farewells_.erase(farewell_order_.front().sid);
     farewell_order_.pop_front();
   }
-  farewells_.emplace(slot.sid, ended.farewell);
-  farewell_order_.push_back({slot.sid, time + config_.session.inactivity});
-  by_sid_.erase(slot.sid);
+  farewells_.emplace(sid, ended.farewell);
+  farewell_order_.push_back({sid, time + config_.session.inactivity});
+  by_sid_.erase(sid);
   sessions_.erase(id);
   keep_house();
 }
 
+void Shard::log_end(const Slot& slot, EndReason reason) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - slot.created).count();
+  log(LogLevel::info, "session-end",
+      {{"reason", to_string(reason)},
+       {"sid", shown_sid(slot)},
+       {"domain", slot.domain},
+       {"client", to_string(slot.client)},
+       {"seconds", static_cast<std::uint64_t>(seconds)},
+       {"transport", std::holds_alternative<Bosh>(slot.client_side) ? "bosh" : "websocket"}});
+}
+
 /// As much of a sid as a log may know (B-215).
 std::string Shard::shown_sid(const Slot& slot) const {
-  return slot.bosh.sid().substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…";
+  const auto* bosh = std::get_if<Bosh>(&slot.client_side);
+  const std::string& sid = bosh ? bosh->session.sid() : std::get<Web>(slot.client_side).session.id();
+  return sid.substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…";
 }
 
 // --- Time ---
@@ -221,16 +253,29 @@ void Shard::session_rung(Time time, std::uint64_t id, Time at) {
   Slot* slot = sessions_.find(id);
   if (!slot || slot->queued.at != at) return;
   slot->queued = {};
+  if (auto* web = std::get_if<Web>(&slot->client_side)) {
+    const boost::intrusive_ptr<WebSocket> socket = web->socket;
+    socket->on_time(time);
+    if (!sessions_.find(id)) return;
+  }
   const auto silent = std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.open_by; });
   if (silent != slot->legs.end())
     tell_end(*slot, silent->id, EndReason::server_silent);
+  else if (auto* bosh = std::get_if<Bosh>(&slot->client_side))
+    bosh->session.on_time(time, effects_);
   else
-    slot->bosh.on_time(time, effects_);
+    std::get<Web>(slot->client_side).session.on_time(time, web_effects_);
   apply(id);
 }
 
 Time Shard::due(const Slot& slot) {
-  Time due = slot.bosh.deadline();
+  Time due = Time::max();
+  if (const auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
+    due = bosh->session.deadline();
+  } else {
+    const Web& web = std::get<Web>(slot.client_side);
+    due = std::min(web.session.deadline(), web.socket->deadline());
+  }
   for (const Leg& leg : slot.legs) due = std::min(due, leg.open_by);
   return due;
 }
@@ -247,7 +292,7 @@ void Shard::keep_house() {
 void Shard::tick() {
   const Time time = now();
   while (!leaving_.empty() && leaving_.front().until <= time) {
-    leaving_.front().upstream->close();
+    std::visit([](const auto& connection) { connection->close(); }, leaving_.front().connection);
     leaving_.pop_front();
   }
   while (!farewell_order_.empty() && farewell_order_.front().until <= time) {

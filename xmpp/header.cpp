@@ -23,19 +23,35 @@ Header read_header(const xml::Root& root) {
     const std::string* found = root.find(name);
     return found ? *found : std::string();
   };
-  return {value("from"), value("id"), value("version")};
+  const std::string* language = root.find("lang", xml_ns);
+  return {value("from"), value("id"), value("version"), language ? *language : std::string()};
 }
 
-std::string stream_error(xml::Error error) {
-  std::string_view condition = "not-well-formed";
-  if (error == xml::Error::restricted) condition = "restricted-xml";
-  if (error == xml::Error::encoding) condition = "unsupported-encoding";
-  if (error == xml::Error::text) condition = "bad-format";
-  if (error == xml::Error::too_large) condition = "policy-violation";
-  std::string out = "<stream:error><";
+std::string_view condition_of(xml::Error error) {
+  switch (error) {
+    case xml::Error::restricted:
+      return "restricted-xml";
+    case xml::Error::encoding:
+      return "unsupported-encoding";
+    case xml::Error::text:
+      return "bad-format";
+    case xml::Error::too_large:
+      return "policy-violation";
+    default:
+      return "not-well-formed";
+  }
+}
+
+std::string stream_error(std::string_view condition, std::string_view text) {
+  std::string out = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><";
   out += condition;
-  out += " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
-  out += stream_footer;
+  out += " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>";
+  if (!text.empty()) {
+    out += "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>";
+    xml::append_escaped(out, text);
+    out += "</text>";
+  }
+  out += "</stream:error>";
   return out;
 }
 

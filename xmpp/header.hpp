@@ -14,6 +14,7 @@ struct Header {
   std::string from;
   std::string id;
   std::string version;  // empty: older than XMPP 1.0, no features follow (U-026)
+  std::string language{};
 };
 
 /// The header that a client sends: XML declaration and the open root (U-018..U-025). `to` is the domain that
@@ -26,7 +27,10 @@ Header read_header(const xml::Root&);
 
 inline constexpr std::string_view stream_footer = "</stream:stream>";
 
-/// A stream error with the footer behind it, for the server whose XML is refused (U-087..U-089, U-102).
-std::string stream_error(xml::Error);
+/// The stream error for bad XML (U-087..U-089, U-102).
+std::string_view condition_of(xml::Error);
+
+/// A stream error that stands alone (RFC 6120 §4.9). `text` is for people, in English; it may be empty.
+std::string stream_error(std::string_view condition, std::string_view text = {});
 
 }  // namespace xmpp

@@ -16,7 +16,7 @@ namespace xmpp {
 /// What some bytes of the server brought, in this order. The elements are slices of the bytes and of the
 /// batch.
 struct Received {
-  std::optional<Header> opened;      // the stream's first header
+  std::optional<Header> opened;      // the stream's header, also after a restart
   std::span<xml::Element> elements;  // for the client, features filtered
   std::string reply;                 // to be written to the server
   struct Ended {
@@ -30,8 +30,9 @@ struct Received {
 /// no bytes are given to it any more.
 class Stream {
  public:
-  /// `language`: what the client gave as xml:lang; may be empty.
-  Stream(std::string domain, std::string language, const xml::Limits&);
+  /// `language`: what the client gave as xml:lang; may be empty. `tells_language`: it stands on each stanza
+  /// all the same, since each is a document of its own (RFC 7395 §3.3.3).
+  Stream(std::string domain, std::string language, const xml::Limits&, bool tells_language = false);
 
   /// The header that opens the stream.
   std::string open() const;
@@ -41,7 +42,9 @@ class Stream {
   /// Elements of the client: what of them can be written now. Until the server's features came they are kept.
   std::string send(std::string&& stanzas);
   Received receive(xml::Pool&, std::string_view bytes, xml::Batch&);
-  /// The footer, once; empty when the stream was never opened or is closed already. Elements of the client
+  /// The footer, once; what the server still says is read on until its own.
+  std::string finish();
+  /// The same, and nothing is read any more; empty when the stream was never opened or is closed already. Elements of the client
   /// that still waited for the stream to open are given up.
   std::string close();
 
@@ -53,17 +56,18 @@ class Stream {
   bool managed() const { return managed_; }
 
  private:
-  enum class State : std::uint8_t { opening, open, closed };
+  enum class State : std::uint8_t { opening, open, finishing, closed };
 
   xml::Options options() const;
+  void ready();
   void end(Received&, End, std::string error, std::string_view reply);
 
   std::string domain_;
   std::string language_;
   xml::Limits limits_;
+  bool tells_language_;
   xml::Splitter splitter_;
   State state_ = State::opening;
-  bool header_told_ = false;
   bool managed_ = false;
   std::string unsent_;
 };

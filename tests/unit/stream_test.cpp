@@ -105,11 +105,13 @@ BOOST_AUTO_TEST_CASE(X_043_X_045_a_restart_begins_a_new_document) {
   server.opened.reset();
   server.says(
       "<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' "
-      "version='1.0'>"
+      "id='s2' version='1.0' xml:lang='de'>"
       "<s:features/><iq/>");
-  BOOST_CHECK(!server.opened);  // told once
+  BOOST_REQUIRE(server.opened.has_value());  // the new stream has a header of its own
+  BOOST_CHECK_EQUAL(server.opened->id, "s2");
+  BOOST_CHECK_EQUAL(server.opened->language, "de");
   BOOST_CHECK_EQUAL(server.elements,
-                    "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client'/>");
+                    "<s:features xmlns:s='http://etherx.jabber.org/streams' xml:lang='de'/><iq xmlns='jabber:client' xml:lang='de'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_047_X_048_a_stream_goes_on_after_success_until_somebody_restarts_it) {
@@ -207,7 +209,7 @@ BOOST_AUTO_TEST_CASE(U_087_bad_xml_is_answered_with_its_stream_error) {
     return server.written;
   };
   const auto error = [](std::string_view condition) {
-    return "<stream:error><" + std::string(condition) +
+    return "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><" + std::string(condition) +
            " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>";
   };
   BOOST_CHECK_EQUAL(answered(std::string(header) + "<!-- -->"), error("restricted-xml"));

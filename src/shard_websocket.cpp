@@ -1,0 +1,107 @@
+// A shard's sessions over WebSocket: what comes from their clients, and what they want done.
+#include <utility>
+
+#include "src/log.hpp"
+#include "src/shard.hpp"
+
+namespace boshd {
+
+namespace {
+
+Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRequest& request,
+                         const Route& route, std::string_view rest) {
+  const bool proxied = is_proxied(http.peer(), request);
+  const Time time = now();
+  const Sid sid = random_sid(index_);
+  boost::intrusive_ptr<WebSocket> socket(
+      new WebSocket(web_host_, std::move(connection), route.deflate_bits));
+  const std::uint64_t id = sessions_.emplace(Slot{
+      .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_.node), time), socket},
+      .legs = {},
+      .domain = {},
+      .client = proxied ? client_address(http.peer(), request.forwarded_for, config_.trusted_proxies)
+                        : http.peer(),
+      .tls = proxied && request.forwarded_tls,
+      .created = time,
+  });
+  socket->start(id, route.response, std::string(rest));
+  Slot& slot = *sessions_.find(id);
+  session_deadlines_.set(id, due(slot), slot.queued);
+}
+
+void Shard::on_web_event(std::uint64_t id, const WebEvent& event) {
+  Slot* slot = sessions_.find(id);
+  if (!slot) return;
+  websocket::Session& session = std::get<Web>(slot->client_side).session;
+  if (const auto* message = std::get_if<WebMessage>(&event)) {
+    if (message->text)
+      session.on_message(now(), pool_, message->bytes, web_effects_);
+    else
+      session.on_violation(websocket::CloseCode::unsupported_data, web_effects_);  // W-016
+    keep_house();
+  } else if (const auto* violation = std::get_if<WebViolation>(&event)) {
+    session.on_violation(violation->code, web_effects_);
+  } else if (std::holds_alternative<WebGone>(event)) {
+    session.on_lost(web_effects_);
+  }
+  apply(id);
+}
+
+/// Whether the servers are read: not while a client does not fetch what is there for it (W-099).
+void Shard::check_client_room(Slot& slot) {
+  Web& web = std::get<Web>(slot.client_side);
+  const std::size_t limit = config_.limits.client_queue;
+  const bool room = web.room ? web.socket->unsent() <= limit : web.socket->unsent() <= limit / 2;
+  if (room == std::exchange(web.room, room)) return;
+  for (Leg& leg : slot.legs) leg.upstream->set_reading(room);
+}
+
+// --- Effects ---
+
+void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Send&& send) {
+  std::get<Web>(slot.client_side).socket->send(send.message);
+}
+
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Open&& open) {
+  slot.domain = open.to;
+  if (const Server* server = config_.upstream.find(open.to))
+    return open_leg(id, slot, 0, *server, open.to, open.language, true);
+  tell_end(slot, 0, EndReason::host_unknown);
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Forward&& forward) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.send(std::move(forward.element)));
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Restart&& restart) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.restart(restart.language));
+}
+
+void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Close&&) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.finish());
+}
+
+/// A server that keeps sessions (XEP-0198) takes a client that is lost for lost (W-065).
+void Shard::finish(std::uint64_t id, const websocket::Ended& ended) {
+  Slot& slot = *sessions_.find(id);
+  for (Leg& leg : slot.legs) {
+    if (leg.stream.managed() && ended.end != websocket::End::client_closed)
+      leg.upstream->drop();
+    else
+      take_leave(leg, leg.stream.close());
+  }
+  log_end(slot, reason_of(ended.end, slot.told));
+  const boost::intrusive_ptr<WebSocket> socket = std::get<Web>(slot.client_side).socket;
+  socket->leave(ended.code);
+  leaving_.push_back({socket, now() + leaving_time});
+  sessions_.erase(id);
+  keep_house();
+}
+
+}  // namespace boshd
