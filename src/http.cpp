@@ -119,7 +119,7 @@ bool Http::step(std::string_view& bytes) {
 void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   const OriginVerdict origin = check_origin(shard_.config().origins, request.origin);
   HttpContext context = make_context(request, origin);
-  context.keep_alive &= !too_large;  // what is left of its body is not read
+  context.keep_alive &= !too_large && !retiring_;  // what is left of too large a body is not read
   last_ |= !context.keep_alive;
   const std::uint32_t number = next_number_++;
   Route found;
@@ -315,11 +315,12 @@ void Http::belongs_to(std::uint32_t number, const Sid& sid) {
 }
 
 void Http::retire() {
-  last_ = true;
-  reader_.reset();
+  retiring_ = true;
   kept_.clear();
-  if (pending_.empty() && connection_.unsent() == 0) return close();
   for (Pending& pending : pending_) pending.context.keep_alive = false;
+  if (reader_) return;  // what has begun to come still gets its answer
+  last_ = true;
+  if (pending_.empty() && connection_.unsent() == 0) close();
 }
 
 void Http::on_time(Time time) {

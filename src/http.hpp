@@ -52,7 +52,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   /// What decides the head of this request's answer.
   HttpContext take_context(std::uint32_t number);
 
-  /// Answers what is under way, then closes; at once if there is nothing.
+  /// Answers what is under way or has begun to come, then closes; at once if there is nothing.
   void retire();
   void on_time(Time now);
   Time deadline() const { return deadline_; }
@@ -107,6 +107,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   bool write_waiting_ = false;
   bool continue_owed_ = false;
   bool last_ = false;      // no further request is read
+  bool retiring_ = false;  // … behind the one that is being read
   bool draining_ = false;  // all is answered: reading only to see the peer's end
   bool ended_ = false;     // the peer has sent its end
   bool closed_ = false;

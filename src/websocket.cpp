@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds write_stall_time{30};
 constexpr std::uint8_t pings_unanswered = 2;
-constexpr std::chrono::seconds last_patience{10};  // after the last of them
+constexpr std::chrono::seconds last_patience{10};  // after the last of them, or less
 constexpr std::size_t compress_above = 256;
 constexpr std::size_t pongs_wait = std::size_t{16} * 1024;
 // More pings and pongs than anybody needs.
@@ -221,7 +221,7 @@ Time WebSocket::deadline() const {
   if (unsent() > 0) due = last_written_ + write_stall_time;
   if (host_.ping == 0s) return due;
   const Time heard = pings_ < pings_unanswered ? last_heard_ + host_.ping * (pings_ + 1)
-                                               : last_heard_ + host_.ping * pings_unanswered + last_patience;
+                                               : last_heard_ + host_.ping * pings_unanswered + std::min(host_.ping, last_patience);
   return std::min(due, heard);
 }
 

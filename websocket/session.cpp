@@ -130,6 +130,7 @@ void Session::end(Time now, Farewell farewell, bool at_once, Effects& effects) {
   if (state_ == State::expecting || state_ == State::opening || state_ == State::open)
     part(now, std::move(farewell), uri.empty() ? close_message() : close_message(uri), effects);
   if (!at_once) return;
+  if (state_ == State::finishing) effects.push_back(Send{close_message()});
   finish(state_ == State::closing ? End::told : End::client_closed, code_, effects);
 }
 

@@ -255,8 +255,9 @@ void Parser::start(const char* raw_name, const char** attributes) {
     if (!attribute.prefix.empty()) need(attribute.prefix);
     has_language |= attribute.ns == xml_namespace && attribute.local == "lang";
   }
-  if (depth_ == 2 && options_.inherit_language && !has_language && !language_.empty() &&
-      language_ != options_.language) {
+  const bool may_inherit = options_.inherit_language && depth_ == 2 &&
+                           (options_.language_ns.empty() || options_.language_ns == name.ns);
+  if (may_inherit && !has_language && !language_.empty() && language_ != options_.language) {
     const std::size_t at = 1 + name.local.size() + (name.prefix.empty() ? 0 : name.prefix.size() + 1);
     current_.element.edits.push_back({at, 0, {}});
     append_attribute(current_.element.edits.back().insert, "xml:lang", language_);

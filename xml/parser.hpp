@@ -38,6 +38,7 @@ struct Options {
   bool drop_text = false;  // characters between the children are no error
   bool inherit_language = false;  // children get the root's xml:lang, unless it is `language`
   std::string language;           // what the receiver takes for granted
+  std::string_view language_ns;   // if set, only those in this namespace; outlives the parser's work
 };
 
 /// One child of the root, in offsets from the start of the document.

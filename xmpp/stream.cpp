@@ -34,6 +34,7 @@ xml::Options Stream::options() const {
   xml::Options options;
   options.limits = limits_;
   options.inherit_language = true;
+  options.language_ns = content_ns;
   if (!tells_language_) options.language = language_;
   return options;
 }
