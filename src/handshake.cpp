@@ -82,7 +82,8 @@ Agreement agree(std::string_view offers) {
     const auto bits = accept_offer(offer.second);
     if (!bits) continue;
     std::string line =
-        "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+        "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+        "client_no_context_takeover";
     if (*bits < widest_window) line += "; server_max_window_bits=" + std::to_string(*bits);
     return {*bits, line + "\r\n"};
   }

@@ -24,9 +24,9 @@ struct HttpRequest {
   std::string request_headers;  // Access-Control-Request-Headers
   std::string content_encoding;
   std::string accept_encoding;
-  std::string forwarded_for;   // X-Forwarded-For
-  bool forwarded_tls = false;  // the latest proxy says that it was spoken to by TLS (B-209)
-  bool forwarded = false;      // came through a proxy: X-Forwarded-For or Forwarded is there
+  std::string forwarded_for;        // X-Forwarded-For
+  bool forwarded_tls = false;       // the latest proxy says that it was spoken to by TLS (B-209)
+  bool forwarded = false;           // came through a proxy: X-Forwarded-For or Forwarded is there
   bool connection_upgrade = false;  // Connection lists it
   std::string upgrade;
   std::string websocket_key;

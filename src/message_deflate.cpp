@@ -71,8 +71,7 @@ std::optional<CloseCode> inflate_message(std::string_view compressed, std::size_
   thread_local Inflater inflater;
   inflated.clear();
   if (!inflater.ready || inflateReset(&inflater.stream) != Z_OK) return CloseCode::internal_error;
-  const bool right =
-      inflater.take(compressed, limit, inflated) && inflater.take(tail, limit, inflated);
+  const bool right = inflater.take(compressed, limit, inflated) && inflater.take(tail, limit, inflated);
   if (inflated.size() > limit) return CloseCode::too_big;
   if (!right) return CloseCode::invalid_data;
   return std::nullopt;

@@ -19,13 +19,15 @@ Route answer(std::string&& response) {
 /// A GET on the path of the WebSocket; a browser's plain look at a path that serves both is BOSH's.
 bool is_handshake(const HttpRequest& request, const Paths& paths) {
   if (path_of(request.target) != path_of(paths.websocket)) return false;
-  return request.method == Method::get && (wants_websocket(request) || path_of(paths.bosh) != path_of(paths.websocket));
+  return request.method == Method::get &&
+         (wants_websocket(request) || path_of(paths.bosh) != path_of(paths.websocket));
 }
 
 Route websocket_route(const HttpRequest& request, const HttpContext& context, const OriginVerdict& origin,
                       bool compression) {
   Handshake made = shake_hands(request, context, origin, {.xmpp = true, .compression = compression});
-  return {.websocket = made.accepted, .response = std::move(made.response), .deflate_bits = made.deflate_bits};
+  return {
+      .websocket = made.accepted, .response = std::move(made.response), .deflate_bits = made.deflate_bits};
 }
 
 /// What a WebSocket's path answers to other methods.

@@ -10,8 +10,8 @@
 
 namespace boshd {
 
-/// A POST for a BOSH session, the beginning of a WebSocket with the answer to its handshake, or an answer that
-/// needs no session.
+/// A POST for a BOSH session, the beginning of a WebSocket with the answer to its handshake, or an answer
+/// that needs no session.
 struct Route {
   bool bosh = false;
   bool websocket = false;

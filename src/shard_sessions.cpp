@@ -24,9 +24,9 @@ Time now() {
 /// What the client said in its creation request, or when it added a stream.
 void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, const Server& server,
                      std::string_view domain, std::string_view language, bool tells_language) {
-  slot.legs.push_back({stream,
-                       xmpp::Stream(std::string(domain), std::string(language), stream_limits_, tells_language),
-                       new UpstreamConnection(*this, id, stream), now() + config_.upstream.connect_timeout});
+  slot.legs.push_back(
+      {stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, tells_language),
+       new UpstreamConnection(*this, id, stream), now() + config_.upstream.connect_timeout});
   Leg& leg = slot.legs.back();
   leg.upstream->connect(server, leg.stream.open());
 }
@@ -48,7 +48,8 @@ void Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId stream, std:
   if (auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
     if (auto& header = received.opened)
       bosh->session.on_upstream_open(
-          time, stream, {std::move(header->from), std::move(header->id), std::move(header->version)}, effects_);
+          time, stream, {std::move(header->from), std::move(header->id), std::move(header->version)},
+          effects_);
     bosh->session.on_upstream(time, stream, received.elements, effects_);
   } else {
     auto& web = std::get<Web>(slot.client_side).session;

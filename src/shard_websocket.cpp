@@ -19,14 +19,13 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
   const bool proxied = is_proxied(http.peer(), request);
   const Time time = now();
   const Sid sid = random_sid(index_);
-  boost::intrusive_ptr<WebSocket> socket(
-      new WebSocket(web_host_, std::move(connection), route.deflate_bits));
+  boost::intrusive_ptr<WebSocket> socket(new WebSocket(web_host_, std::move(connection), route.deflate_bits));
   const std::uint64_t id = sessions_.emplace(Slot{
       .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_.node), time), socket},
       .legs = {},
       .domain = {},
-      .client = proxied ? client_address(http.peer(), request.forwarded_for, config_.trusted_proxies)
-                        : http.peer(),
+      .client =
+          proxied ? client_address(http.peer(), request.forwarded_for, config_.trusted_proxies) : http.peer(),
       .tls = proxied && request.forwarded_tls,
       .created = time,
   });

@@ -220,8 +220,9 @@ Time WebSocket::deadline() const {
   Time due = Time::max();
   if (unsent() > 0) due = last_written_ + write_stall_time;
   if (host_.ping == 0s) return due;
-  const Time heard = pings_ < pings_unanswered ? last_heard_ + host_.ping * (pings_ + 1)
-                                               : last_heard_ + host_.ping * pings_unanswered + std::min(host_.ping, last_patience);
+  const Time heard = pings_ < pings_unanswered
+                         ? last_heard_ + host_.ping * (pings_ + 1)
+                         : last_heard_ + host_.ping * pings_unanswered + std::min(host_.ping, last_patience);
   return std::min(due, heard);
 }
 

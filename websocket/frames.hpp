@@ -38,8 +38,8 @@ using Inflate = std::optional<CloseCode> (*)(std::string_view compressed, std::s
 struct Event {
   enum class Kind : std::uint8_t { nothing, text, binary, ping, pong, close, violation };
   Kind kind = Kind::nothing;
-  std::string_view payload{};              // until the next call
-  CloseCode code = CloseCode::none;        // of close: the peer's; of violation: what it is to get
+  std::string_view payload{};        // until the next call
+  CloseCode code = CloseCode::none;  // of close: the peer's; of violation: what it is to get
 };
 
 /// Takes a client's frames apart. Between two messages it holds no memory beside itself.

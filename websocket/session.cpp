@@ -86,8 +86,9 @@ void Session::on_violation(CloseCode code, Effects& effects) {
   const bool stream = state_ == State::opening || state_ == State::open;
   if (!stream) return finish(end, code, effects);
   const std::string limit = std::to_string(settings_->limits.element_bytes);
-  refuse(condition, end, code, effects,
-         end == End::message_too_large ? "The message is larger than " + limit + " bytes (max_request)." : "");
+  refuse(
+      condition, end, code, effects,
+      end == End::message_too_large ? "The message is larger than " + limit + " bytes (max_request)." : "");
 }
 
 void Session::on_lost(Effects& effects) {
@@ -115,7 +116,8 @@ void Session::on_upstream(std::span<const xml::Element> elements, Effects& effec
 }
 
 void Session::on_upstream_end(Time now, Farewell farewell, Effects& effects) {
-  if (state_ == State::opening || state_ == State::open) return part(now, std::move(farewell), close_message(), effects);
+  if (state_ == State::opening || state_ == State::open)
+    return part(now, std::move(farewell), close_message(), effects);
   if (state_ != State::finishing) return;
   effects.push_back(Send{close_message()});
   state_ = State::hanging_up;

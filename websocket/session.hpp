@@ -104,7 +104,7 @@ class Session {
     expecting,  // the client's <open/>
     opening,    // the server's header
     open,
-    finishing,  // the client has closed; the server may still have something to say
+    finishing,   // the client has closed; the server may still have something to say
     hanging_up,  // both have closed the stream; the client is to close the WebSocket
     closing,     // we have closed; the client may still have something to say
     ended,
@@ -122,9 +122,9 @@ class Session {
   std::string id_;
   std::string from_;  // what the client calls itself
   State state_ = State::expecting;
-  bool answered_ = false;  // an <open/> of ours is out
-  bool restarts_ = false;  // the server's next header is awaited
-  bool featured_ = false;  // elements came behind the latest header
+  bool answered_ = false;               // an <open/> of ours is out
+  bool restarts_ = false;               // the server's next header is awaited
+  bool featured_ = false;               // elements came behind the latest header
   CloseCode code_ = CloseCode::normal;  // while closing
   Time due_;
 };

@@ -29,7 +29,8 @@ Stream::Stream(std::string domain, std::string language, const xml::Limits& limi
       tells_language_(tells_language),
       splitter_(options()) {}
 
-// The client may know the language it asked for; another one, the server's default, has to stand on each stanza.
+// The client may know the language it asked for; another one, the server's default, has to stand on each
+// stanza.
 xml::Options Stream::options() const {
   xml::Options options;
   options.limits = limits_;

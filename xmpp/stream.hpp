@@ -44,8 +44,8 @@ class Stream {
   Received receive(xml::Pool&, std::string_view bytes, xml::Batch&);
   /// The footer, once; what the server still says is read on until its own.
   std::string finish();
-  /// The same, and nothing is read any more; empty when the stream was never opened or is closed already. Elements of the client
-  /// that still waited for the stream to open are given up.
+  /// The same, and nothing is read any more; empty when the stream was never opened or is closed already.
+  /// Elements of the client that still waited for the stream to open are given up.
   std::string close();
 
   /// Bytes of the client that wait for the stream to open.

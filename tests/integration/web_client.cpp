@@ -15,7 +15,8 @@ std::uint64_t big_endian(std::string_view bytes) {
 }
 
 void append_number(std::string& out, std::uint64_t value, unsigned bytes) {
-  for (unsigned shift = bytes * 8; shift > 0; shift -= 8) out += static_cast<char>(value >> (shift - 8) & 0xffU);
+  for (unsigned shift = bytes * 8; shift > 0; shift -= 8)
+    out += static_cast<char>(value >> (shift - 8) & 0xffU);
 }
 
 }  // namespace
@@ -31,7 +32,8 @@ std::string client_frame(unsigned first, std::string_view payload) {
   out += static_cast<char>(0x80U | (small ? payload.size() : middling ? 126U : 127U));
   if (!small) append_number(out, payload.size(), middling ? 2 : 8);
   out.append(mask.data(), mask.size());
-  for (std::size_t i = 0; i < payload.size(); ++i) out += static_cast<char>(payload[i] ^ mask[i % mask.size()]);
+  for (std::size_t i = 0; i < payload.size(); ++i)
+    out += static_cast<char>(payload[i] ^ mask[i % mask.size()]);
   return out;
 }
 

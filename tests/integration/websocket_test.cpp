@@ -236,14 +236,14 @@ std::ostream& operator<<(std::ostream& out, const Violation& violation) {
   return out << violation.reason << " " << violation.heard;
 }
 const Violation violations[] = {
-    {client_frame(0x82, "<iq/>"), end("unsupported-encoding", 1003), "bad-frames"},        // W-016
-    {std::string("\x81\x05<iq/>"), end("bad-format", 1002), "bad-frames"},                 // W-088
-    {client_frame(0xc1, "<iq/>"), end("bad-format", 1002), "bad-frames"},                  // W-089
-    {client_frame(0x83, "<iq/>"), end("bad-format", 1002), "bad-frames"},                  // W-089
-    {client_frame(0x80, "<iq/>"), end("bad-format", 1002), "bad-frames"},                  // W-091
+    {client_frame(0x82, "<iq/>"), end("unsupported-encoding", 1003), "bad-frames"},          // W-016
+    {std::string("\x81\x05<iq/>"), end("bad-format", 1002), "bad-frames"},                   // W-088
+    {client_frame(0xc1, "<iq/>"), end("bad-format", 1002), "bad-frames"},                    // W-089
+    {client_frame(0x83, "<iq/>"), end("bad-format", 1002), "bad-frames"},                    // W-089
+    {client_frame(0x80, "<iq/>"), end("bad-format", 1002), "bad-frames"},                    // W-091
     {client_frame(0x81, "<iq>\xff</iq>"), end("unsupported-encoding", 1007), "bad-frames"},  // W-095
-    {client_frame(0x81, "<iq>"), end("not-well-formed", 1002), "bad-request"},             // W-025
-    {client_frame(0x81, "<iq/><iq/>"), end("not-well-formed", 1002), "bad-request"},       // W-019
+    {client_frame(0x81, "<iq>"), end("not-well-formed", 1002), "bad-request"},               // W-025
+    {client_frame(0x81, "<iq/><iq/>"), end("not-well-formed", 1002), "bad-request"},         // W-019
 };
 
 BOOST_DATA_TEST_CASE(W_054_what_is_not_allowed_ends_with_error_close_and_code, data::make(violations),
@@ -320,14 +320,16 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_read_stops_its_client) {
   for (int i = 0; i < 500; ++i) some += stanza;
   std::size_t sent = 0;
   for (int i = 0; i < 20'000 && !full; ++i) {
-    const std::size_t part = session.client.wire.send_some(std::string_view(some).substr(sent % stanza.size()));
+    const std::size_t part =
+        session.client.wire.send_some(std::string_view(some).substr(sent % stanza.size()));
     sent += part;
     bridge.settle(1);
     full = !session.client.wire.writable();
   }
   BOOST_TEST(full);
   BOOST_TEST(bridge.daemon.has_grown_less(before, 2'000'000));
-  for (std::size_t i = 0; i < sent / stanza.size(); ++i) BOOST_REQUIRE_EQUAL(read_message(session.server), message(1));
+  for (std::size_t i = 0; i < sent / stanza.size(); ++i)
+    BOOST_REQUIRE_EQUAL(read_message(session.server), message(1));
 }
 
 BOOST_AUTO_TEST_CASE(W_075_a_silent_client_is_pinged_and_lost_after_two) {

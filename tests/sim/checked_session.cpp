@@ -422,7 +422,8 @@ void CheckedSession::check_first_answer(const Request& request, const std::strin
           "all that is queued of the oldest stream leaves at once, or nothing");
   if (!data) return;
   const bool several = std::ranges::any_of(wishes_, [](auto& w) { return w.second == Wish::addition; });
-  require(oldest.stream == 0 || has(body, " stream='" + name_of(oldest.stream)), "B-173: its stream is named");
+  require(oldest.stream == 0 || has(body, " stream='" + name_of(oldest.stream)),
+          "B-173: its stream is named");
   require(several || request.rid == first_rid || !has(body, " stream='"), "there is only one stream");
   require(request.rid != pause_, "B-116: no data on the answer to a pause");
   require(over_ || wish_of(request.rid) != Wish::addition, "B-171: an addition is answered with its name");
@@ -433,7 +434,8 @@ void CheckedSession::check_first_answer(const Request& request, const std::strin
 
 /// Of what goes to several streams the first one gets its part last.
 void CheckedSession::others_get(const bosh::Forward& forward) {
-  require(std::ranges::find(extra_, forward.stream) != extra_.end(), "a stream that is not open gets something");
+  require(std::ranges::find(extra_, forward.stream) != extra_.end(),
+          "a stream that is not open gets something");
   require(also_.empty() || also_ == forward.stanzas, "what goes to all is the same");
   also_ = forward.stanzas;
 }
@@ -442,7 +444,8 @@ void CheckedSession::server_gets(std::string_view text) {
   next_forward_ = next_unforwarded();
   const std::string expected = due_to_server(next_forward_);
   require(text == expected, "B-081, X-044: the server gets each request's part once, in rid order");
-  const bool to_all = !extra_.empty() && expected == payload(next_forward_) && !names_the_first(next_forward_);
+  const bool to_all =
+      !extra_.empty() && expected == payload(next_forward_) && !names_the_first(next_forward_);
   require(also_ == (to_all ? expected : ""), "B-174: what names no stream goes to all");
   also_.clear();
   ++next_forward_;

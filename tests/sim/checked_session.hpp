@@ -95,14 +95,14 @@ class CheckedSession {
   bosh::Time now_{std::chrono::hours(1)};
   bosh::Session session_;
   std::uint64_t exchanges_ = 0;
-  std::vector<bool> sent_;             // by rid
-  std::vector<std::string> answered_;  // by rid; empty: not yet
-  std::vector<Request> open_;          // oldest first
-  std::vector<Letter> queued_;         // the oldest first
-  std::map<std::uint64_t, Wish> wishes_;  // by rid
-  std::vector<bosh::StreamId> extra_;  // open ones besides the first
+  std::vector<bool> sent_;                 // by rid
+  std::vector<std::string> answered_;      // by rid; empty: not yet
+  std::vector<Request> open_;              // oldest first
+  std::vector<Letter> queued_;             // the oldest first
+  std::map<std::uint64_t, Wish> wishes_;   // by rid
+  std::vector<bosh::StreamId> extra_;      // open ones besides the first
   std::optional<bosh::StreamId> closing_;  // that of these which the client closes
-  std::string also_;                   // what others got of the text that the first gets next
+  std::string also_;                       // what others got of the text that the first gets next
   std::uint64_t next_forward_;
   std::uint64_t next_answer_;
   bosh::Time last_data_{};

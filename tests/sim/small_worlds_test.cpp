@@ -58,9 +58,12 @@ std::vector<Step> everything() {
 }
 
 const std::vector<CheckedSession::Kind> kinds{
-    {"hold 1", 1, 60s, true},         {"hold 2", 2, 60s, true},
-    {"not open yet", 1, 60s, false},  {"polling, hold 0", 0, 60s, true},
-    {"polling, wait 0", 0, 0s, true}, {"acknowledging", 1, 60s, true, true},
+    {"hold 1", 1, 60s, true},
+    {"hold 2", 2, 60s, true},
+    {"not open yet", 1, 60s, false},
+    {"polling, hold 0", 0, 60s, true},
+    {"polling, wait 0", 0, 0s, true},
+    {"acknowledging", 1, 60s, true, true},
     {"several streams", 1, 60s, true, false, true},
 };
 

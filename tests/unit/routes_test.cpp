@@ -16,7 +16,8 @@ Route routed(Method method, std::string_view target, bool origin_allowed = true,
   request.content_encoding = coding;
   HttpContext context;
   context.allowed_origin = origin_allowed ? "*" : "";
-  return route(request, context, {origin_allowed, context.allowed_origin, false}, {"/http-bind", "/xmpp-websocket"});
+  return route(request, context, {origin_allowed, context.allowed_origin, false},
+               {"/http-bind", "/xmpp-websocket"});
 }
 
 unsigned status(const Route& route) {

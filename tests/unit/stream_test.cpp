@@ -110,8 +110,9 @@ BOOST_AUTO_TEST_CASE(X_043_X_045_a_restart_begins_a_new_document) {
   BOOST_REQUIRE(server.opened.has_value());  // the new stream has a header of its own
   BOOST_CHECK_EQUAL(server.opened->id, "s2");
   BOOST_CHECK_EQUAL(server.opened->language, "de");
-  BOOST_CHECK_EQUAL(server.elements,
-                    "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client' xml:lang='de'/>");
+  BOOST_CHECK_EQUAL(
+      server.elements,
+      "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client' xml:lang='de'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_047_X_048_a_stream_goes_on_after_success_until_somebody_restarts_it) {

@@ -102,7 +102,8 @@ struct Fixture {
       if (const auto* send = std::get_if<websocket::Send>(&effect)) did.push_back(send->message);
       if (const auto* open = std::get_if<websocket::Open>(&effect))
         did.push_back("opens " + open->to + " in " + open->language);
-      if (const auto* forward = std::get_if<websocket::Forward>(&effect)) did.push_back("> " + forward->element);
+      if (const auto* forward = std::get_if<websocket::Forward>(&effect))
+        did.push_back("> " + forward->element);
       if (const auto* restart = std::get_if<websocket::Restart>(&effect))
         did.push_back("restarts in " + restart->language);
       if (std::holds_alternative<websocket::Close>(effect)) did.emplace_back("closes");
@@ -144,11 +145,14 @@ BOOST_AUTO_TEST_CASE(W_035_a_stream_opens_and_its_header_is_the_answer) {
 
 BOOST_AUTO_TEST_CASE(W_034_who_says_who_he_is_is_addressed) {
   Fixture f;
-  f.says("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example' from='&apos;b@a.example' version='1.0'/>");
+  f.says(
+      "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example' from='&apos;b@a.example' "
+      "version='1.0'/>");
   check(f, {"opens a.example in "});
   f.server_opens();
-  check(f, {"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='a.example' to='&apos;b@a.example' id='s1' "
-            "version='1.0' xml:lang='en'/>"});
+  check(f,
+        {"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='a.example' to='&apos;b@a.example' id='s1' "
+         "version='1.0' xml:lang='en'/>"});
 }
 
 BOOST_AUTO_TEST_CASE(W_020_an_xml_declaration_is_tolerated_and_not_passed_on) {
@@ -225,7 +229,7 @@ BOOST_AUTO_TEST_CASE(W_038_a_bad_opening_is_answered_with_open_error_and_close) 
       {"<message xmlns='jabber:client'/>", "invalid-namespace"},  // W-040
       {"<stream:stream to='a.example' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
        "not-well-formed"},
-      {"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'/>", "improper-addressing"},  // W-032
+      {"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'/>", "improper-addressing"},   // W-032
       {"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example'/>", "unsupported-version"},  // W-041
       {" <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a.example' version='1.0'/>",
        "not-well-formed"},  // W-018
@@ -453,7 +457,7 @@ BOOST_AUTO_TEST_CASE(W_024_each_stanza_carries_what_the_root_declared) {
   Lines got;
   for (const xml::Element& element : received.elements) got.push_back(element.to_string());
   const Lines expected{
-      "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>",  // W-022
+      "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>",             // W-022
       "<message xmlns='jabber:client' xmlns:x='urn:x' xml:lang='en'><x:y/></message>",  // W-023
       "<iq xmlns='jabber:client' xml:lang='de'/>", "<r xmlns='urn:xmpp:sm:3'/>"};
   BOOST_CHECK_EQUAL_COLLECTIONS(got.begin(), got.end(), expected.begin(), expected.end());
