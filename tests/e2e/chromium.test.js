@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
 import { Client } from './client.js';
 import { scenarios } from './scenarios.js';
-import { accounts, serverNames, startAll, startPages } from './servers.mjs';
+import { accounts, serverNames, startAll, startPages, transport } from './servers.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -87,6 +87,26 @@ async function reloads(url) {
   await page.close();
 }
 
+// Chromium cuts what is above 128 KiB into several frames.
+async function sendsMuch(url) {
+  const page = await openPage();
+  const found = await page.evaluate(async ([address, users]) => {
+    const [romeo, juliet] = [new window.Client(address), new window.Client(address)];
+    for (const [client, { jid, password }] of [[romeo, users.romeo], [juliet, users.juliet]]) {
+      if ((await client.connect(`${jid}/much`, password)) !== 'connected') throw new Error('no login');
+      client.presence();
+    }
+    const texts = ['r', 'j'].map((tag) => tag + '0123456789'.repeat(20_000));
+    romeo.say(juliet.jid, texts[0]);
+    juliet.say(romeo.jid, texts[1]);
+    const got = [await juliet.received('r', 1), await romeo.received('j', 1)];
+    await Promise.all([romeo.disconnect(), juliet.disconnect()]);
+    return got.map(([text], index) => text === texts[index]);
+  }, [url, accounts]);
+  assert.deepEqual(found, [true, true]);
+  await page.close();
+}
+
 for (const server of serverNames)
   describe(`with ${server}`, () => {
     let servers;
@@ -102,6 +122,10 @@ for (const server of serverNames)
         await page.close();
       });
 
+    if (transport === 'websocket') {
+      test('messages of 200 KB each way', () => sendsMuch(servers.boshd.url));
+      return;
+    }
     test('the page may read answers of another origin after a preflight', () => crossesOrigins(servers.boshd.url));
     test('a page that reloads takes its session up again and misses nothing', () => reloads(servers.boshd.url));
   });

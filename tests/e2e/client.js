@@ -16,7 +16,8 @@ export class Client {
     this.messages = [];
     this.presences = [];
     this.connection.xmlOutput = (sent) => {
-      this.mechanism = sent.getElementsByTagName('auth')[0]?.getAttribute('mechanism') ?? this.mechanism;
+      const auth = sent.nodeName === 'auth' ? sent : sent.getElementsByTagName('auth')[0];
+      this.mechanism = auth?.getAttribute('mechanism') ?? this.mechanism;
     };
   }
 
@@ -103,11 +104,13 @@ export class Client {
   }
 
   openRequests() {
-    return this.connection._proto._requests.length;
+    return this.connection._proto._requests?.length ?? 0;
   }
 
   async disconnect() {
     this.connection.disconnect();
     await this.#until('end', () => this.disconnected);
+    // Over WebSocket Strophe ends once more with a timer of its own, and would take the next connection with it.
+    await new Promise((next) => setTimeout(next, 1));
   }
 }

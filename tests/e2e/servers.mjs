@@ -21,6 +21,9 @@ const xmppServers = { prosody: startProsody, ejabberd: startEjabberd };
 // E2E_SERVER=ejabberd runs a suite with that one only.
 export const serverNames = process.env.E2E_SERVER?.split(',') ?? Object.keys(xmppServers);
 
+// E2E_TRANSPORT=websocket: the clients come by WebSocket, and `url` is its address.
+export const transport = process.env.E2E_TRANSPORT ?? 'bosh';
+
 // `settings` is TOML that is put behind the listener's.
 export async function startBoshd(settings) {
   const program = process.env.BOSHD ?? join(here, '../../build/release/boshd');
@@ -31,7 +34,7 @@ export async function startBoshd(settings) {
   });
   const [, address, path] = running.match;
   return {
-    url: `http://${address}${path}`,
+    url: transport === 'websocket' ? `ws://${address}/xmpp-websocket` : `http://${address}${path}`,
     get log() {
       return running.log;
     },

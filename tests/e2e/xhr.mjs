@@ -1,8 +1,11 @@
-// XMLHttpRequest for Strophe.js in Node: as much of it as Strophe uses, over real HTTP with kept-alive connections.
+// What Strophe.js lacks in Node: WebSocket, and as much of XMLHttpRequest as it uses, over real HTTP with kept-alive
+// connections.
 import { webcrypto } from 'node:crypto';
 import http from 'node:http';
 import { DOMParser } from '@xmldom/xmldom';
+import WebSocket from 'ws';
 
+globalThis.WebSocket ??= WebSocket;
 globalThis.crypto ??= webcrypto;  // Node 18 has it only there; without it Strophe knows no SCRAM
 
 const agent = new http.Agent({ keepAlive: true });
@@ -40,6 +43,7 @@ globalThis.XMLHttpRequest = class {
     this.request = http.request(this.url, { method: this.method, agent, headers }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
+      response.on('error', () => this.#finish(0, ''));
       response.on('end', () => this.#finish(response.statusCode, Buffer.concat(chunks).toString()));
     });
     this.request.on('error', () => this.#finish(0, ''));
