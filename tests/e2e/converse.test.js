@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
-import { accounts, serverNames, startAll, startPages } from './servers.mjs';
+import { startCutProxy } from './cut_proxy.mjs';
+import { accounts, serverNames, startAll, startPages, transport } from './servers.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -24,7 +25,7 @@ after(async () => {
 async function login(url, { jid, password }) {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${pages.url}/?bosh=${encodeURIComponent(url)}`);
+  await page.goto(`${pages.url}/?${transport === 'bosh' ? 'bosh_service_url' : 'websocket_url'}=${encodeURIComponent(url)}`);
   await page.fill('input[name=jid]', jid);
   await page.fill('input[name=password]', password);
   await page.press('input[name=password]', 'Enter');
@@ -94,6 +95,9 @@ const scenarios = {
     });
   },
 
+};
+
+const boshScenarios = {
   // What is said while no page is there belongs to the next one.
   async 'a page that reloads keeps its session and misses nothing'(boshd) {
     await couple(boshd.url, async (romeo, juliet) => {
@@ -119,11 +123,47 @@ const scenarios = {
   },
 };
 
+// Each page and each connection has a session of its own at boshd. At the server it is one stream, resumed, and what was
+// said meanwhile arrives. Once only: Converse.js 14 doesn't resume a second time.
+async function resumes(boshd, interrupt) {
+  const proxy = await startCutProxy(boshd.url);
+  try {
+    // With a resource: after a reload Converse.js would else give itself one that the stream doesn't have.
+    const romeo = await login(proxy.url, { ...accounts.romeo, jid: `${accounts.romeo.jid}/page` });
+    const juliet = await login(boshd.url, accounts.juliet);
+    const heard = [];
+    romeo.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => heard.push(payload)));
+    await openChat(romeo, accounts.juliet);
+    await openChat(juliet, accounts.romeo);
+    const talk = async (speaker, listener, text) => {
+      await say(speaker, text);
+      await seen(listener, text);
+    };
+    await talk(juliet, romeo, 'before');
+    await interrupt(romeo, proxy);
+    await talk(juliet, romeo, 'meanwhile');
+    await talk(romeo, juliet, 'then');
+    assert.deepEqual(await messages(juliet).allInnerTexts(), ['before', 'meanwhile', 'then']);
+    assert.ok(heard.some((message) => message.startsWith('<resumed ')));
+    assert.match(boshd.log, /session-end reason=client-lost/);
+    await logout(romeo);
+    await logout(juliet);
+  } finally {
+    await proxy.stop();
+  }
+}
+
+const webScenarios = {
+  'a connection that is cut is taken up again': (boshd) => resumes(boshd, (page, proxy) => proxy.cut()),
+  'a page that reloads takes its stream up again': (boshd) => resumes(boshd, (page) => page.reload()),
+};
+
 for (const server of serverNames)
   describe(`with ${server}`, () => {
     let servers;
     before(async () => (servers = await startAll(server)));
     after(() => servers?.stop());
 
-    for (const [name, run] of Object.entries(scenarios)) test(name, () => run(servers.boshd));
+    const all = { ...scenarios, ...(transport === 'bosh' ? boshScenarios : webScenarios) };
+    for (const [name, run] of Object.entries(all)) test(name, () => run(servers.boshd));
   });

@@ -23,6 +23,7 @@ listen:
   - { port: ${port}, ip: 127.0.0.1, module: ejabberd_c2s }
 loglevel: warning
 auth_method: mnesia
+auth_password_format: scram
 host_config:
   anon.localhost:
     auth_method: anonymous

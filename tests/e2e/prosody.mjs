@@ -22,7 +22,7 @@ export async function startProsody(accounts) {
     c2s_require_encryption = false
     allow_unencrypted_plain_auth = true
     VirtualHost "localhost"
-      authentication = "internal_plain"
+      authentication = "internal_hashed"  -- one salt for an account, or Converse.js can't log in again by itself
     VirtualHost "anon.localhost"
       authentication = "anonymous"
     Component "conference.localhost" "muc"

@@ -1,4 +1,4 @@
-// A chat client for the tests of stanza.js, unchanged, over BOSH.
+// A chat client for the tests of stanza.js, unchanged, over BOSH or WebSocket as the address says.
 import { createClient } from 'stanza';
 import { Watch } from './watch.js';
 
@@ -10,15 +10,15 @@ export class StanzaClient {
   wire = { incoming: '', outgoing: '' };
 
   constructor(url, { jid, password }, resource, options = {}) {
-    this.xmpp = createClient({
-      jid, password, resource, autoReconnect: false, transports: { bosh: url, websocket: false }, ...options,
-    });
+    this.web = url.startsWith('ws');
+    const transports = { bosh: !this.web && url, websocket: this.web && url };
+    this.xmpp = createClient({ jid, password, resource, autoReconnect: false, transports, ...options });
     this.#see('session:started', () => (this.jid = this.xmpp.jid));
     this.#see('stream:management:resumed', () => (this.jid = this.xmpp.jid));
     this.#see('bosh:terminate', ({ condition }) => (this.condition = condition));
     this.#see('message', (message) => message.body && this.messages.push(message));
     this.#see('presence', (presence) => this.presences.push(presence));
-    for (const name of ['auth:failed', 'message:acked', 'disconnected']) this.#see(name);
+    for (const name of ['auth:failed', 'message:acked', 'disconnected', '--transport-disconnected']) this.#see(name);
     for (const way of ['incoming', 'outgoing'])
       this.xmpp.on(`raw:${way}`, (text) => {
         this.wire[way] += text;
@@ -70,11 +70,12 @@ export class StanzaClient {
   // the time of the end.
   async disconnect() {
     this.xmpp.disconnect();
-    await this.until('end', () => this.events.includes('bosh:terminate'));
+    await this.until('end', () => this.events.includes(this.web ? '--transport-disconnected' : 'bosh:terminate'));
   }
 
-  // No more requests, as if the process had gone.
+  // Not a word more, as if the process had gone.
   vanish() {
-    this.xmpp.transport.isEnded = true;
+    if (this.web) this.xmpp.transport.socket.terminate();
+    else this.xmpp.transport.isEnded = true;
   }
 }
