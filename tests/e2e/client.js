@@ -109,6 +109,10 @@ export class Client {
 
   async disconnect() {
     this.connection.disconnect();
+    await this.end();
+  }
+
+  async end() {
     await this.#until('end', () => this.disconnected);
     // Over WebSocket Strophe ends once more with a timer of its own, and would take the next connection with it.
     await new Promise((next) => setTimeout(next, 1));
