@@ -5,6 +5,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Watch } from './watch.js';
 
 const patience = 10_000;  // until a program that doesn't end is killed
 
@@ -64,7 +65,9 @@ export async function startProgram({ directory, command: [program, ...args], rea
   const child = spawn(program, args, {
     cwd: directory.path, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const watch = new Watch();
   const running = { log: '', match: null, code: null };
+  running.logged = (what, done) => watch.until(what, () => done(running.log), () => running.log);
   const ended = new Promise((resolve) => child.on('close', resolve).on('error', resolve));
   running.stop = async () => {
     child.kill('SIGTERM');
@@ -79,6 +82,7 @@ export async function startProgram({ directory, command: [program, ...args], rea
       running.log += chunk;
       running.match ??= ready.exec(running.log);
       if (running.match) resolve();
+      watch.changed();
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);

@@ -46,6 +46,7 @@ for (const server of serverNames)
       }
       await romeo.disconnect();
       await juliet.disconnect();
+      await servers.boshd.logged('end of all sessions', (log) => log.split('session-end').length > 7);
       await proxy.stop();
     });
   });

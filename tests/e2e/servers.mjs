@@ -38,6 +38,7 @@ export async function startBoshd(settings) {
     get log() {
       return running.log;
     },
+    logged: running.logged,
     async stop() {
       await running.stop();
       if (running.code !== 0) throw new Error(`boshd ended with ${running.code}:\n${running.log}`);
