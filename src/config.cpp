@@ -48,10 +48,22 @@ constexpr auto session_keys = [](auto& keys, SessionSettings& session) {
   keys.number("streams", session.streams, 1, 16);
 };
 
+/// Clients are told of secure endpoints only (XEP-0156 §2.2).
+bool is_secure(std::string_view scheme, std::string_view address) {
+  return address.empty() || address.starts_with(scheme);
+}
+
 constexpr auto websocket_keys = [](auto& keys, WebSocketSettings& websocket) {
   keys.seconds("ping", websocket.ping, 0s, 3600s);
   keys.truth("compression", websocket.compression);
   keys.text("see_other_uri", websocket.see_other_uri, endpoint_form);
+};
+
+constexpr auto discovery_keys = [](auto& keys, DiscoverySettings& discovery) {
+  keys.text("bosh_url", discovery.bosh_url, endpoint_form);
+  keys.check("bosh_url", is_secure("https://", discovery.bosh_url), "must begin with https://");
+  keys.text("websocket_url", discovery.websocket_url, endpoint_form);
+  keys.check("websocket_url", is_secure("wss://", discovery.websocket_url), "must begin with wss://");
 };
 
 constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
@@ -114,6 +126,7 @@ constexpr auto config_keys = [](auto& keys, Config& config) {
   keys.section("cors", config, cors_keys);
   keys.section("session", config.session, session_keys);
   keys.section("websocket", config.websocket, websocket_keys);
+  keys.section("discovery", config.discovery, discovery_keys);
   keys.section("limits", config.limits, limit_keys);
   keys.section("upstream", config.upstream, upstream_keys);
   keys.section("log", config, log_keys);

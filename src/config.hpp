@@ -68,6 +68,13 @@ struct WebSocketSettings {
   friend bool operator==(const WebSocketSettings&, const WebSocketSettings&) = default;
 };
 
+/// What clients are told of the endpoints (XEP-0156); empty: what a trusted proxy says, if it speaks TLS.
+struct DiscoverySettings {
+  std::string bosh_url;
+  std::string websocket_url;
+  friend bool operator==(const DiscoverySettings&, const DiscoverySettings&) = default;
+};
+
 enum class UpstreamTls { automatic, off };
 
 struct Upstream {
@@ -90,6 +97,7 @@ struct Config {
   std::vector<std::string> origins{"*"};
   SessionSettings session;
   WebSocketSettings websocket;
+  DiscoverySettings discovery;
   LimitSettings limits;
   Upstream upstream;
   LogLevel log_level = LogLevel::info;

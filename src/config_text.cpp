@@ -193,7 +193,7 @@ bool read_origin(std::string_view text, std::string& origin) {
 bool read_endpoint(std::string_view text, std::string& endpoint) {
   const bool known = text.starts_with("wss://") || text.starts_with("https://") ||
                      text.starts_with("ws://") || text.starts_with("http://");
-  const bool plain = text.find_first_of(" \t\r\n'\"<>") == text.npos && text.size() <= 2000;
+  const bool plain = text.find_first_of(" \t\r\n'\"<>\\") == text.npos && text.size() <= 2000;
   endpoint = text;
   return text.empty() || (known && plain);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/coding.hpp"
+#include "src/discovery.hpp"
 #include "src/routes.hpp"
 #include "src/script.hpp"
 #include "src/shard.hpp"
@@ -126,6 +127,10 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
     request.body = std::move(*body);
     found.bosh = request.script = context.script = true;
+  } else if (is_host_meta(request)) {
+    const bool proxied = shard_.is_proxied(peer_, request);
+    const Endpoints endpoints = endpoints_of(shard_.config(), *listen_, request, proxied);
+    found.response = host_meta_response(request, context, endpoints);
   } else {
     found = route(request, context, origin,
                   {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});

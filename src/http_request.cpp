@@ -41,15 +41,22 @@ void append_to_list(std::string& list, std::string_view value) {
   list += value;
 }
 
-/// Whether the last hop of a Forwarded header was over TLS (RFC 7239 §5.4).
-bool says_https(std::string_view forwarded) {
-  std::string_view hop = forwarded.substr(forwarded.rfind(',') + 1);
+/// The last of a list: what the nearest proxy says.
+std::string_view last_item(std::string_view list) {
+  return trim(list.substr(list.rfind(',') + 1));
+}
+
+/// What the last hop of a Forwarded header says under a name (RFC 7239 §4), without quotes.
+std::string_view last_hop(std::string_view forwarded, std::string_view name) {
+  std::string_view hop = last_item(forwarded);
   while (!hop.empty()) {
     std::string_view value = trim(cut(hop, ";"));
-    if (equal_ignoring_case(cut(value, "="), "proto"))
-      return equal_ignoring_case(value, "https") || equal_ignoring_case(value, "\"https\"");
+    if (!equal_ignoring_case(cut(value, "="), name)) continue;
+    if (value.size() > 1 && value.starts_with('"') && value.ends_with('"'))
+      value = value.substr(1, value.size() - 2);
+    return value;
   }
-  return false;
+  return {};
 }
 
 }  // namespace
@@ -71,7 +78,7 @@ struct RequestReader::Impl final : http::basic_parser<true> {
   std::size_t read_chunks(std::string_view bytes);
   void take_body(std::string_view part, bool end);
   void fail(unsigned with);
-  std::string* websocket_field(http::field);
+  std::string* plain_field(http::field);
 
   void on_request_impl(http::verb, Text, Text, int, error_code&) override;
   void on_field_impl(http::field, Text, Text, error_code&) override;
@@ -195,8 +202,15 @@ void RequestReader::Impl::on_request_impl(http::verb verb, Text, Text, int versi
   request.version = static_cast<unsigned>(version);
 }
 
-std::string* RequestReader::Impl::websocket_field(http::field field) {
+/// Where a field goes that is kept as it is.
+std::string* RequestReader::Impl::plain_field(http::field field) {
   switch (field) {
+    case http::field::accept:
+      return &request.accept;
+    case http::field::if_none_match:
+      return &request.if_none_match;
+    case http::field::upgrade:
+      return &request.upgrade;
     case http::field::sec_websocket_key:
       return &request.websocket_key;
     case http::field::sec_websocket_version:
@@ -222,18 +236,19 @@ void RequestReader::Impl::on_field_impl(http::field field, Text name, Text text,
     append_to_list(request.accept_encoding, value);
   } else if (field == http::field::forwarded) {
     request.forwarded = true;
-    request.forwarded_tls = says_https(value);
+    request.forwarded_tls = equal_ignoring_case(last_hop(value, "proto"), "https");
+    request.forwarded_host = last_hop(value, "host");
   } else if (field == http::field::connection) {
     // Beast lets keep-alive win in HTTP/1.0 (D-069).
     http::token_list tokens{text};
     if (tokens.exists("close")) close = true;
     if (tokens.exists("upgrade")) request.connection_upgrade = true;
-  } else if (field == http::field::upgrade) {
-    append_to_list(request.upgrade, value);
-  } else if (std::string* kept = websocket_field(field)) {
+  } else if (std::string* kept = plain_field(field)) {
     append_to_list(*kept, value);
   } else if (equal_ignoring_case(view(name), "X-Forwarded-Proto")) {
-    request.forwarded_tls = equal_ignoring_case(trim(value.substr(value.rfind(',') + 1)), "https");
+    request.forwarded_tls = equal_ignoring_case(last_item(value), "https");
+  } else if (equal_ignoring_case(view(name), "X-Forwarded-Host")) {
+    request.forwarded_host = last_item(value);
   } else if (equal_ignoring_case(view(name), "X-Forwarded-For")) {
     request.forwarded = true;
     append_to_list(request.forwarded_for, value);

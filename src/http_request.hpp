@@ -25,6 +25,9 @@ struct HttpRequest {
   std::string content_encoding;
   std::string accept_encoding;
   std::string forwarded_for;        // X-Forwarded-For
+  std::string forwarded_host;  // what the latest proxy was asked for
+  std::string accept;
+  std::string if_none_match;
   bool forwarded_tls = false;       // the latest proxy says that it was spoken to by TLS (B-209)
   bool forwarded = false;           // came through a proxy: X-Forwarded-For or Forwarded is there
   bool connection_upgrade = false;  // Connection lists it

@@ -98,7 +98,8 @@ void append_head(std::string& out, const HttpContext& context, unsigned status, 
     append_line(out, "Content-Type", content_type);
     append_line(out, "Content-Length", std::to_string(length));
   }
-  out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  append_line(out, "Cache-Control", context.caching);
+  out += "X-Content-Type-Options: nosniff\r\n";
   if (!context.allowed_origin.empty())
     append_line(out, "Access-Control-Allow-Origin", context.allowed_origin);
   if (context.vary_origin) out += "Vary: Origin\r\n";

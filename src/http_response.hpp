@@ -18,6 +18,7 @@ struct HttpContext {
   bool vary_origin = false;    // the value depends on the request (D-025)
   bool script = false;         // the answer calls a function (XEP-0252)
   bool gzip = false;           // the client takes compressed answers
+  std::string_view caching = "no-store";  // Cache-Control
 };
 
 /// The origins that may use the endpoint: "*" or exact origins; decides by the request's Origin header

@@ -192,7 +192,6 @@ void Shard::adopt(Move&& move) {
 
 // --- Requests ---
 
-/// Whether what a request says of its client may be believed (D-094).
 bool Shard::is_proxied(const Address& peer, const HttpRequest& request) const {
   return request.forwarded && std::ranges::any_of(config_.trusted_proxies, [&](const Network& network) {
            return network.contains(peer);

@@ -64,6 +64,9 @@ class Shard {
     http_deadlines_.set(connection, deadline, queued);
   }
 
+  /// Whether what a request says of its client may be believed (D-094).
+  bool is_proxied(const Address& peer, const HttpRequest&) const;
+
   void on_bosh_request(Http&, std::uint32_t number, HttpRequest&&, bool too_large, std::string_view rest);
   /// A client's connection has become a WebSocket; `rest` is what came behind the request.
   void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, std::string_view rest);
@@ -121,7 +124,6 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
-  bool is_proxied(const Address& peer, const HttpRequest&) const;
   void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bool script, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
