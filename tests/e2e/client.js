@@ -116,5 +116,6 @@ export class Client {
     await this.#until('end', () => this.disconnected);
     // Over WebSocket Strophe ends once more with a timer of its own, and would take the next connection with it.
     await new Promise((next) => setTimeout(next, 1));
+    clearTimeout(this.connection._idleTimeout);  // which that may have set once more, for ever
   }
 }
