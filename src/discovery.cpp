@@ -52,7 +52,8 @@ void append_xml_link(std::string& out, std::string_view relation, std::string_vi
 }  // namespace
 
 Endpoints endpoints_of(const Config& config, const Listen& listen, const HttpRequest& request, bool proxied) {
-  const std::string& host = proxied && !request.forwarded_host.empty() ? request.forwarded_host : request.host;
+  const std::string& host =
+      proxied && !request.forwarded_host.empty() ? request.forwarded_host : request.host;
   if (!config.upstream.find(without_port(host))) return {};
   Endpoints endpoints{config.discovery.bosh_url, config.discovery.websocket_url};
   if (!proxied || !request.forwarded_tls || !is_plain_host(host)) return endpoints;

@@ -24,7 +24,7 @@ struct HttpRequest {
   std::string request_headers;  // Access-Control-Request-Headers
   std::string content_encoding;
   std::string accept_encoding;
-  std::string forwarded_for;        // X-Forwarded-For
+  std::string forwarded_for;   // X-Forwarded-For
   std::string forwarded_host;  // what the latest proxy was asked for
   std::string accept;
   std::string if_none_match;

@@ -31,11 +31,11 @@ void Session::on_element(Time now, const xml::Root& root, std::string_view eleme
   if (root.ns == framing_ns || root.ns == xmpp::stream_ns)
     return refuse("unsupported-stanza-type", End::bad_message, CloseCode::protocol_error, effects);
   if (root.ns == xmpp::tls_ns) {  // W-047
-    effects.push_back(Send{"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"});
-    effects.push_back(Send{close_message()});
+    if (state_ != State::closing)
+      say_last("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", close_message(), effects);
     return finish(End::bad_message, CloseCode::protocol_error, effects);
   }
-  effects.push_back(Forward{std::string(element)});
+  if (streams_) effects.push_back(Forward{std::string(element)});
 }
 
 void Session::on_open(const xml::Root& root, Effects& effects) {
@@ -58,6 +58,7 @@ void Session::on_open(const xml::Root& root, Effects& effects) {
   if (value("version").empty())  // W-041
     return refuse("unsupported-version", End::bad_message, CloseCode::protocol_error, effects);
   state_ = State::opening;
+  streams_ = true;
   restarts_ = true;
   due_ = Time::max();
   effects.push_back(Open{std::move(to), std::move(language)});
@@ -110,12 +111,14 @@ void Session::on_upstream_open(const xmpp::Header& header, Effects& effects) {
 }
 
 void Session::on_upstream(std::span<const xml::Element> elements, Effects& effects) {
-  if (elements.empty() || (state_ != State::open && state_ != State::finishing)) return;
+  const bool heard = state_ == State::open || (state_ == State::finishing && answered_);
+  if (elements.empty() || !heard) return;
   featured_ = true;
   for (const xml::Element& element : elements) effects.push_back(Send{element.to_string()});
 }
 
 void Session::on_upstream_end(Time now, Farewell farewell, Effects& effects) {
+  streams_ = false;
   if (state_ == State::opening || state_ == State::open)
     return part(now, std::move(farewell), close_message(), effects);
   if (state_ != State::finishing) return;

@@ -122,6 +122,7 @@ class Session {
   std::string id_;
   std::string from_;  // what the client calls itself
   State state_ = State::expecting;
+  bool streams_ = false;                // there is a server
   bool answered_ = false;               // an <open/> of ours is out
   bool restarts_ = false;               // the server's next header is awaited
   bool featured_ = false;               // elements came behind the latest header

@@ -112,8 +112,10 @@ void Output::wait_for_end() const {
   if (!changed_.wait_for(lock, patience, [&] { return ended_; })) throw Failure("boshd does not end");
 }
 
-Process::Process(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words{BOSHD_PROGRAM};
+Process::Process(const std::vector<std::string>& arguments) : Process(BOSHD_PROGRAM, arguments) {}
+
+Process::Process(const std::string& program, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers(words.size() + 1);
   std::ranges::transform(words, pointers.begin(), [](std::string& word) { return word.data(); });

@@ -60,6 +60,8 @@ class Output {
 class Process {
  public:
   explicit Process(const std::vector<std::string>& arguments);
+  /// The same of another program.
+  Process(const std::string& program, const std::vector<std::string>& arguments);
   ~Process();
   pid_t id() const { return id_; }
   void signal(int number) const;

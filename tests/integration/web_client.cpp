@@ -50,8 +50,8 @@ std::string WebClient::request(std::string_view headers) {
   return out + std::string(headers) + "\r\n";
 }
 
-WebClient::WebClient(const Daemon& daemon, std::string_view headers, std::string_view more)
-    : wire(Wire::connect(daemon.port())) {
+WebClient::WebClient(std::uint16_t port, std::string_view headers, std::string_view more)
+    : wire(Wire::connect(port)) {
   wire.send(request(headers) + std::string(more));
   handshake = wire.read_until("\r\n\r\n");
   if (!handshake.starts_with("HTTP/1.1 101 ")) throw Failure("no WebSocket: " + excerpt(handshake));

@@ -33,7 +33,9 @@ class WebClient {
   /// The request with these headers beside the necessary ones.
   static std::string request(std::string_view headers = usual);
   /// Shakes hands. `more` goes out behind the request, in the same bytes.
-  explicit WebClient(const Daemon&, std::string_view headers = usual, std::string_view more = {});
+  explicit WebClient(const Daemon& daemon, std::string_view headers = usual, std::string_view more = {})
+      : WebClient(daemon.port(), headers, more) {}
+  explicit WebClient(std::uint16_t port, std::string_view headers = usual, std::string_view more = {});
 
   void send(std::string_view bytes) { wire.send(bytes); }
   void say(std::string_view message) { send(client_frame(0x81, message)); }

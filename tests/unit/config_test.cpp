@@ -117,7 +117,10 @@ level = "debug"
   BOOST_TEST(c.node == "n2");
   BOOST_TEST(c.threads == 4U);
   BOOST_TEST_REQUIRE(c.listen.size() == 2U);
-  BOOST_TEST((c.listen[0] == Listen{.host = "::1", .port = 0, .bosh_path = "/bosh", .websocket_path = "/ws", .script_syntax = true}));
+  BOOST_TEST(
+      (c.listen[0] ==
+       Listen{
+           .host = "::1", .port = 0, .bosh_path = "/bosh", .websocket_path = "/ws", .script_syntax = true}));
   BOOST_TEST((c.listen[1] == Listen{.host = "0.0.0.0", .port = 80, .bosh_path = "/http-bind"}));
   BOOST_TEST((c.trusted_proxies == std::vector{*parse_network("10.0.0.0/8"), *parse_network("2001:db8::1")}));
   BOOST_TEST((c.origins == std::vector{"https://chat.example.org"s, "http://localhost:8000"s}));
@@ -127,8 +130,8 @@ level = "debug"
            .wait = 120s, .hold = 1, .inactivity = 3600s, .polling = 0s, .max_pause = 0s, .streams = 1}));
   BOOST_TEST((c.websocket ==
               WebSocketSettings{.ping = 10s, .compression = true, .see_other_uri = "wss://two.example/ws"}));
-  BOOST_TEST((c.discovery ==
-              DiscoverySettings{.bosh_url = "https://x.example/bosh", .websocket_url = "wss://x.example/ws"}));
+  BOOST_TEST((c.discovery == DiscoverySettings{.bosh_url = "https://x.example/bosh",
+                                               .websocket_url = "wss://x.example/ws"}));
   const LimitSettings limits{.max_request = 1024,
                              .max_stanza = 2 << 20,
                              .max_depth = 8,
@@ -167,7 +170,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_named_with_the_nearest) {
              "Allowed here: wait, hold, inactivity, polling, max_pause, streams");
   BOOST_TEST(refusal("colour = 1") ==
              "boshd.toml:1: unknown key 'colour'. "
-             "Allowed here: node, threads, listen, proxy, cors, session, websocket, discovery, limits, upstream, log");
+             "Allowed here: node, threads, listen, proxy, cors, session, websocket, discovery, limits, "
+             "upstream, log");
   refused("\n\n[sesion]\n", 3, {"'sesion'", "'session'"});
   refused("[[listen]]\naddress = \"127.0.0.1:80\"\n[[listen]]\nadress = \"127.0.0.1:81\"", 4,
           {"'listen.adress'", "'address'", "bosh_path"});
@@ -294,7 +298,8 @@ BOOST_AUTO_TEST_CASE(paths) {
 
 BOOST_AUTO_TEST_CASE(D_003_only_secure_addresses_are_told_to_clients) {
   BOOST_TEST(refusal("[discovery]\nbosh_url = \"https://a.example/b\"") == "");
-  refused("[discovery]\nbosh_url = \"http://a.example/b\"", 2, {"discovery.bosh_url must begin with https://"});
+  refused("[discovery]\nbosh_url = \"http://a.example/b\"", 2,
+          {"discovery.bosh_url must begin with https://"});
   refused("[discovery]\nwebsocket_url = \"ws://a.example/b\"", 2,
           {"discovery.websocket_url must begin with wss://"});
   for (const auto wrong : {"a.example", "ftp://a.example/", "wss://a b", "wss://a'b", "wss://a\\\\b"})

@@ -53,10 +53,11 @@ BOOST_AUTO_TEST_CASE(D_001_D_014_the_XRD_has_a_link_for_each_endpoint) {
 }
 
 BOOST_AUTO_TEST_CASE(D_016_the_JRD_says_the_same) {
-  BOOST_CHECK_EQUAL(host_meta_jrd(both),
-                    R"({"links":[{"rel":"urn:xmpp:alt-connections:xbosh","href":"https://cm.example/http-bind"},)"
-                    R"({"rel":"urn:xmpp:alt-connections:websocket","href":"wss://cm.example/ws"}]})"
-                    "\n");
+  BOOST_CHECK_EQUAL(
+      host_meta_jrd(both),
+      R"({"links":[{"rel":"urn:xmpp:alt-connections:xbosh","href":"https://cm.example/http-bind"},)"
+      R"({"rel":"urn:xmpp:alt-connections:websocket","href":"wss://cm.example/ws"}]})"
+      "\n");
   BOOST_CHECK_EQUAL(host_meta_jrd({"", "wss://cm.example/ws"}),
                     R"({"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://cm.example/ws"}]})"
                     "\n");

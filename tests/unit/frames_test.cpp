@@ -1,5 +1,5 @@
-// WebSocket frames: every class of the Autobahn suite as tables, each input also in every two pieces and byte by
-// byte (RFC 6455 §5, RFC 7692 §7).
+// WebSocket frames: every class of the Autobahn suite as tables, each input also in every two pieces and byte
+// by byte (RFC 6455 §5, RFC 7692 §7).
 #include "websocket/frames.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,7 +14,8 @@ constexpr std::size_t limit = 100'000;
 
 std::string number(std::uint64_t value, unsigned bytes) {
   std::string out;
-  for (unsigned shift = bytes * 8; shift > 0; shift -= 8) out += static_cast<char>(value >> (shift - 8) & 0xffU);
+  for (unsigned shift = bytes * 8; shift > 0; shift -= 8)
+    out += static_cast<char>(value >> (shift - 8) & 0xffU);
   return out;
 }
 
@@ -104,7 +105,8 @@ const std::string frame_of_64_bits = "\x82\xff" + number(std::uint64_t{1} << 63U
 BOOST_AUTO_TEST_SUITE(frames)
 
 BOOST_AUTO_TEST_CASE(W_090_messages_of_all_sizes) {
-  for (const std::size_t size : {0U, 1U, 7U, 8U, 9U, 125U, 126U, 127U, 128U, 65535U, 65536U, 65537U, 100000U}) {
+  for (const std::size_t size :
+       {0U, 1U, 7U, 8U, 9U, 125U, 126U, 127U, 128U, 65535U, 65536U, 65537U, 100000U}) {
     const std::string text(size, '*');
     const std::string shown = size > 200 ? std::to_string(size) + " bytes" : text;
     check_read(frame(0x81, text), {"text " + shown});
@@ -136,7 +138,8 @@ BOOST_AUTO_TEST_CASE(W_089_reserved_bits_and_opcodes) {
     for (const unsigned opcode : {1U, 2U, 8U, 9U, 10U})
       check_refused(frame(0x80U | reserved | opcode, ""), CloseCode::protocol_error);
   for (const unsigned opcode : {3U, 4U, 5U, 6U, 7U, 11U, 12U, 13U, 14U, 15U})
-    for (const auto* payload : {"", "x"}) check_refused(frame(0x80U | opcode, payload), CloseCode::protocol_error);
+    for (const auto* payload : {"", "x"})
+      check_refused(frame(0x80U | opcode, payload), CloseCode::protocol_error);
 }
 
 BOOST_AUTO_TEST_CASE(W_088_a_frame_that_is_not_masked) {
@@ -173,36 +176,73 @@ BOOST_AUTO_TEST_CASE(W_091_fragments_out_of_place) {
 }
 
 BOOST_AUTO_TEST_CASE(W_095_text_is_utf_8) {
-  const std::vector<std::string> right = {
-      "", "x", "Hello-\xc2\xb5@\xc3\x9f\xc3\xb6\xc3\xa4\xc3\xbc", "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",
-      std::string(1, '\0'), "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "\x7f", "\xdf\xbf", "\xef\xbf\xbf",
-      "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf", "\xef\xbf\xbe", "12345678\xc2\x80"};
+  const std::vector<std::string> right = {"",
+                                          "x",
+                                          "Hello-\xc2\xb5@\xc3\x9f\xc3\xb6\xc3\xa4\xc3\xbc",
+                                          "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",
+                                          std::string(1, '\0'),
+                                          "\xc2\x80",
+                                          "\xe0\xa0\x80",
+                                          "\xf0\x90\x80\x80",
+                                          "\x7f",
+                                          "\xdf\xbf",
+                                          "\xef\xbf\xbf",
+                                          "\xed\x9f\xbf",
+                                          "\xee\x80\x80",
+                                          "\xef\xbf\xbd",
+                                          "\xf4\x8f\xbf\xbf",
+                                          "\xef\xbf\xbe",
+                                          "12345678\xc2\x80"};
   for (const std::string& text : right) {
     check_read(frame(0x81, text), {"text " + text});
     for (std::size_t cut = 0; cut <= text.size(); ++cut)  // also within a character
       check_read(frame(0x01, text.substr(0, cut)) + frame(0x80, text.substr(cut)), {"text " + text});
     check_read(frame(0x82, text + "\xff"), {"binary " + text + "\xff"});
   }
-  const std::vector<std::string> wrong = {
-      "\x80", "\xbf", "\x80\xbf", "x\xc2", "\xe0\xa0", "\xf0\x90\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf",
-      "\xe0\x9f\xbf", "\xf0\x80\x80\xaf", "\xf0\x8f\xbf\xbf", "\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80",
-      "\xfe", "\xff", "\xed\xa0\x80", "\xed\xbf\xbf", "\xed\xa0\x80\xed\xb0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-      "\xc2x", "\xe1\x80x", "12345678\xff", "1234567\xc2", "\xce\xba\xe1\xbd\xb9\xed\xa0\x80" "edited"};
+  const std::vector<std::string> wrong = {"\x80",
+                                          "\xbf",
+                                          "\x80\xbf",
+                                          "x\xc2",
+                                          "\xe0\xa0",
+                                          "\xf0\x90\x80",
+                                          "\xc0\xaf",
+                                          "\xc1\xbf",
+                                          "\xe0\x80\xaf",
+                                          "\xe0\x9f\xbf",
+                                          "\xf0\x80\x80\xaf",
+                                          "\xf0\x8f\xbf\xbf",
+                                          "\xf8\x88\x80\x80\x80",
+                                          "\xfc\x84\x80\x80\x80\x80",
+                                          "\xfe",
+                                          "\xff",
+                                          "\xed\xa0\x80",
+                                          "\xed\xbf\xbf",
+                                          "\xed\xa0\x80\xed\xb0\x80",
+                                          "\xf4\x90\x80\x80",
+                                          "\xf5\x80\x80\x80",
+                                          "\xc2x",
+                                          "\xe1\x80x",
+                                          "12345678\xff",
+                                          "1234567\xc2",
+                                          "\xce\xba\xe1\xbd\xb9\xed\xa0\x80"
+                                          "edited"};
   for (const std::string& text : wrong) {
     check_refused(frame(0x81, text), CloseCode::invalid_data);
     for (std::size_t cut = 0; cut <= text.size(); ++cut)
-      check_refused(frame(0x01, text.substr(0, cut)) + frame(0x80, text.substr(cut)), CloseCode::invalid_data);
+      check_refused(frame(0x01, text.substr(0, cut)) + frame(0x80, text.substr(cut)),
+                    CloseCode::invalid_data);
   }
 }
 
 BOOST_AUTO_TEST_CASE(W_093_W_094_close_frames) {
   check_read(frame(0x88, ""), {"close 1005"});
-  for (const unsigned code : {1000U, 1001U, 1002U, 1003U, 1007U, 1008U, 1009U, 1010U, 1011U, 1012U, 1013U, 1014U, 3000U,
-                              3999U, 4000U, 4999U}) {
+  for (const unsigned code : {1000U, 1001U, 1002U, 1003U, 1007U, 1008U, 1009U, 1010U, 1011U, 1012U, 1013U,
+                              1014U, 3000U, 3999U, 4000U, 4999U}) {
     check_read(frame(0x88, number(code, 2)), {"close " + std::to_string(code)});
     check_read(frame(0x88, number(code, 2) + std::string(123, 'x')), {"close " + std::to_string(code)});
   }
-  for (const unsigned code : {0U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 1100U, 2000U, 2999U, 5000U, 65535U})
+  for (const unsigned code :
+       {0U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 1100U, 2000U, 2999U, 5000U, 65535U})
     check_refused(frame(0x88, number(code, 2)), CloseCode::protocol_error);
   check_refused(frame(0x88, "\x03"), CloseCode::protocol_error);
   check_refused(frame(0x88, number(1000, 2) + "\xed\xa0\x80"), CloseCode::invalid_data);
@@ -231,8 +271,8 @@ BOOST_AUTO_TEST_CASE(many_frames_that_hold_next_to_nothing_are_refused) {
 
 BOOST_AUTO_TEST_CASE(W_106_W_107_compressed_messages) {
   check_read(frame(0xc1, "abc") + frame(0x81, "plain"), {"text [abc]", "text plain"}, in_brackets);  // W-110
-  check_read(frame(0x41, "a") + frame(0x89, "p") + frame(0x00, "b") + frame(0x80, "c"), {"ping p", "text [abc]"},
-             in_brackets);
+  check_read(frame(0x41, "a") + frame(0x89, "p") + frame(0x00, "b") + frame(0x80, "c"),
+             {"ping p", "text [abc]"}, in_brackets);
   check_read(frame(0xc2, ""), {"binary []"}, in_brackets);
   check_refused(frame(0xc1, "\xff"), CloseCode::invalid_data, in_brackets);  // what it was inflated to
   check_refused(frame(0xc1, "broken"), CloseCode::invalid_data, in_brackets);

@@ -50,7 +50,8 @@ std::string agreed(std::string_view offer, unsigned* bits = nullptr) {
   return made.response.substr(begin, made.response.find('\r', begin) - begin);
 }
 
-constexpr std::string_view usual = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+constexpr std::string_view usual =
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 }  // namespace
 
@@ -59,9 +60,10 @@ BOOST_AUTO_TEST_SUITE(handshake)
 BOOST_AUTO_TEST_CASE(W_007_the_key_is_answered) {
   const Handshake made = shake(good());
   BOOST_CHECK(made.accepted);
-  BOOST_CHECK_EQUAL(made.response,
-                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n");
+  BOOST_CHECK_EQUAL(
+      made.response,
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(W_003_xmpp_is_picked_out_of_a_list_exactly) {

@@ -41,9 +41,11 @@ BOOST_AUTO_TEST_CASE(W_106_what_is_compressed_comes_out_again) {
 
 BOOST_AUTO_TEST_CASE(W_107_the_examples_of_the_specification) {
   BOOST_CHECK_EQUAL(inflated(std::string("\xf2\x48\xcd\xc9\xc9\x07\x00", 7)), "Hello");
-  BOOST_CHECK_EQUAL(inflated(std::string("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 11)), "Hello");  // stored
+  BOOST_CHECK_EQUAL(inflated(std::string("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 11)),
+                    "Hello");                                                                // stored
   BOOST_CHECK_EQUAL(inflated(std::string("\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 8)), "Hello");  // a last block
-  BOOST_CHECK_EQUAL(inflated(std::string("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", 13)), "Hello");
+  BOOST_CHECK_EQUAL(inflated(std::string("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", 13)),
+                    "Hello");
   BOOST_CHECK_EQUAL(inflated(std::string("\x00", 1)), "");
 }
 

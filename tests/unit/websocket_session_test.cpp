@@ -288,6 +288,15 @@ BOOST_AUTO_TEST_CASE(W_047_starttls_is_refused) {
   check_end(f, End::bad_message, CloseCode::protocol_error);
 }
 
+BOOST_AUTO_TEST_CASE(W_063_after_a_close_nothing_more_is_said) {
+  for (const auto* message : {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<iq>", "<open/>"}) {
+    Fixture f = Fixture::at_work();
+    f.server_ends();
+    f.says(message);
+    check(f, {});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(W_060_the_client_closes_and_the_server_has_the_last_word) {
   Fixture f = Fixture::at_work();
   f.says(close_tag);
@@ -301,6 +310,19 @@ BOOST_AUTO_TEST_CASE(W_060_the_client_closes_and_the_server_has_the_last_word) {
   BOOST_CHECK(!f.ended);  // W-059: the client began, it closes the WebSocket
   f.is_lost();
   check_end(f, End::client_closed, CloseCode::normal);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_closes_before_it_has_an_answer_hears_no_more) {
+  Fixture f;
+  f.says(open_tag);
+  f.says(close_tag);
+  check(f, {"closes"});
+  f.server_opens();
+  check(f, {});
+  f.server_says(features);
+  check(f, {});
+  f.server_ends();
+  check(f, lines({close_tag}));
 }
 
 BOOST_AUTO_TEST_CASE(W_060_a_server_that_does_not_close_is_not_waited_for) {
@@ -331,8 +353,8 @@ BOOST_AUTO_TEST_CASE(W_061_the_server_closes_and_the_client_answers) {
   Fixture f = Fixture::at_work();
   f.server_ends();
   check(f, lines({close_tag}));
-  f.says("<iq xmlns='jabber:client'/>");  // W-063
-  check(f, {"> <iq xmlns='jabber:client'/>"});
+  f.says("<iq xmlns='jabber:client'/>");  // there is nobody left to get it
+  check(f, {});
   f.says(close_tag);  // W-062: the answer, which gets none
   check(f, {});
   check_end(f, End::told, CloseCode::normal);
@@ -414,6 +436,8 @@ BOOST_AUTO_TEST_CASE(a_shutdown_is_told) {
   Fixture patient = Fixture::at_work();
   patient.stops(false);
   check(patient, {error("system-shutdown"), std::string(close_tag)});
+  patient.says("<iq xmlns='jabber:client'/>");  // W-063
+  check(patient, {"> <iq xmlns='jabber:client'/>"});
   patient.says(close_tag);
   check_end(patient, End::told, CloseCode::going_away);
 }
