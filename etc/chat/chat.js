@@ -1,16 +1,21 @@
-// The demo's chat: logs in over BOSH, joins a room, talks there and one to one. Text only: nothing received is HTML.
+// The demo's chat: logs in over BOSH or WebSocket, joins a room, talks there and one to one. Text only: nothing received
+// is HTML.
 import { $msg, $pres, Strophe } from 'strophe.js';
+import { Plots, transports } from './plot.js';
 import { Traffic } from './traffic.js';
+import { countOn, Meter } from './wire.js';
 
 const { Status } = Strophe;
 const muc = 'http://jabber.org/protocol/muc';
 const element = (id) => document.getElementById(id);
 const settings = await (await fetch('settings.json')).json();
 const traffic = new Traffic(element('traffic'));
+const plots = new Plots(element('plots'));
+const meter = new Meter();
+countOn(meter);
 
-const connection = new Strophe.Connection(settings.bosh, { keepalive: true });
-connection.xmlInput = (body) => traffic.show('in', body);
-connection.xmlOutput = (body) => traffic.show('out', body);
+let connection;  // a new one for each login
+let transport;   // 'bosh' or 'websocket'
 
 // One for the room and one for each person talked to alone: { jid, name, lines: [{ from, text, mine } | { notice }], unread }
 const conversations = new Map();
@@ -129,6 +134,8 @@ function onMessage(stanza) {
   if (!text || stanza.getAttribute('type') === 'error') return true;
   const sender = Strophe.getResourceFromJid(from) ?? from;
   if (stanza.getAttribute('type') === 'groupchat') {
+    const measured = meter.end(stanza.getAttribute('id'));
+    if (measured) plots.add(transport, measured);
     add(settings.room, 'lobby', { from: sender, text, mine: sender === nick });
   } else {
     const inRoom = Strophe.getBareJidFromJid(from) === settings.room;
@@ -147,7 +154,9 @@ function talkTo(jid, name) {
 
 function send(text) {
   const groupchat = current === settings.room;
-  connection.send($msg({ to: current, type: groupchat ? 'groupchat' : 'chat' }).c('body').t(text));
+  const id = connection.getUniqueId('chat');
+  if (groupchat) meter.begin(id);
+  connection.send($msg({ id, to: current, type: groupchat ? 'groupchat' : 'chat' }).c('body').t(text));
   connection.flush();
   if (!groupchat) add(current, conversations.get(current).name, { from: nick, text, mine: true });
 }
@@ -161,7 +170,7 @@ function connected() {
   element('chat').hidden = false;
   element('me').textContent = Strophe.getBareJidFromJid(jid);
   element('me').title = jid;
-  show('online', 'online');
+  show('online', transports[transport]);
   traffic.follow();
   occupants.clear();
   conversation(settings.room, 'lobby');
@@ -187,12 +196,24 @@ function onStatus(status, condition) {
     element('chat').hidden = true;
     element('login').hidden = false;
     conversations.clear();
-    connection.reset();
+    meter.forget();
   }
 }
 
+// A connection of its own for each login: an earlier one may still be ending.
+function renew(name) {
+  transport = name;
+  const made = new Strophe.Connection(settings[name], { keepalive: name === 'bosh' });
+  made.xmlInput = (body) => traffic.show('in', body);
+  made.xmlOutput = (body) => traffic.show('out', body);
+  connection = made;
+  return (...status) => made === connection && onStatus(...status);
+}
+
 function login(jid, password) {
-  connection.connect(jid, password, onStatus);
+  connection.disconnect();
+  const listener = renew(document.querySelector('input[name=transport]:checked').value);
+  connection.connect(jid, password, listener);
 }
 
 element('login-jid').placeholder = `you@${settings.domain}`;
@@ -219,9 +240,10 @@ element('logout').onclick = () => {
 };
 element('traffic-clear').onclick = () => traffic.clear();
 
-// After a reload the session goes on where it was.
+// After a reload a BOSH session goes on where it was.
 try {
-  connection.restore(null, onStatus);
+  const listener = renew('bosh');
+  connection.restore(null, listener);
 } catch {
   // There is none, or it is another account's: the login form stays.
 }

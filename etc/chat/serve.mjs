@@ -9,7 +9,9 @@ const files = {
   '/': 'index.html',
   '/chat.css': 'chat.css',
   '/chat.js': 'chat.js',
+  '/plot.js': 'plot.js',
   '/traffic.js': 'traffic.js',
+  '/wire.js': 'wire.js',
   '/strophe.js': 'node_modules/strophe.js/dist/strophe.esm.js',
 };
 

@@ -1,4 +1,4 @@
-// The panel that shows the bodies as they travel: one entry a body, coloured by direction, without anybody's secrets.
+// The panel that shows bodies and frames as they travel: one entry each, coloured by direction, without anybody's secrets.
 
 const most = 200;
 const saslNamespace = 'urn:ietf:params:xml:ns:xmpp-sasl';
@@ -44,6 +44,7 @@ export class Traffic {
   }
 
   show(direction, body) {
+    if (!(body instanceof Element)) return;  // of a server's <close/> Strophe gives the event
     const entry = document.createElement('li');
     entry.className = direction;
     const arrow = direction === 'out' ? '→ to boshd' : '← from boshd';
