@@ -22,7 +22,7 @@ export async function startCutProxy(url) {
   const own = new URL(url);
   own.port = server.address().port;
   const cut = () => {
-    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
   };
   return {
     url: own.href,
