@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_path_of_one_s_own_with_a_slash) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(B_017_the_content_type_does_not_matter) {
+BOOST_AUTO_TEST_CASE(B_017_D_037_the_content_type_does_not_matter) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "text/xml", ""}) {
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(B_017_the_content_type_does_not_matter) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(B_015_an_unknown_content_encoding_is_refused) {
+BOOST_AUTO_TEST_CASE(B_015_D_080_an_unknown_content_encoding_is_refused) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   const Response answer = client.ask("whatever", "Content-Encoding: br\r\n");
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(D_053_empty_lines_before_a_request_are_ignored) {
   BOOST_TEST(client.answer().status == 200U);
 }
 
-BOOST_AUTO_TEST_CASE(B_023_D_069_when_the_connection_stays) {
+BOOST_AUTO_TEST_CASE(B_023_D_069_D_070_when_the_connection_stays) {
   struct Case {
     const char* version;
     const char* header;

@@ -352,7 +352,7 @@ BOOST_DATA_TEST_CASE(B_141_B_149_a_rid_outside_the_window_ends_the_session, data
   BOOST_TEST(has(end_line(bridge), "reason=rid-out-of-order"));
 }
 
-BOOST_AUTO_TEST_CASE(B_022_pipelined_requests_are_answered_in_order) {
+BOOST_AUTO_TEST_CASE(B_022_D_071_pipelined_requests_are_answered_in_order) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(W_011_frames_behind_the_request_are_kept) {
   BOOST_TEST(has(read_stream_start(server), "to='example.org'"));
 }
 
-BOOST_AUTO_TEST_CASE(a_whole_session) {
+BOOST_AUTO_TEST_CASE(W_050_W_067_W_076_a_whole_session) {
   Bridge bridge;
   WebSession session(bridge);
   session.client.say(message(1));

@@ -41,7 +41,7 @@ Endpoints made(std::string_view host, bool proxied, bool tls, const Config& conf
 
 BOOST_AUTO_TEST_SUITE(discovery)
 
-BOOST_AUTO_TEST_CASE(D_001_D_014_the_XRD_has_a_link_for_each_endpoint) {
+BOOST_AUTO_TEST_CASE(D_001_D_006_D_007_D_014_the_XRD_has_a_link_for_each_endpoint) {
   BOOST_CHECK_EQUAL(host_meta_xrd(both),
                     "<?xml version='1.0' encoding='UTF-8'?>\n"
                     "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n"
@@ -95,7 +95,8 @@ BOOST_AUTO_TEST_CASE(D_018_a_host_that_is_not_served_has_none) {
   BOOST_CHECK(ask(xrd, Method::get, {}, {}).starts_with("HTTP/1.1 404 "));
 }
 
-BOOST_AUTO_TEST_CASE(D_003_D_010_without_configuration_a_proxy_that_speaks_TLS_shows_the_address) {
+BOOST_AUTO_TEST_CASE(
+    D_003_D_010_W_084_W_085_without_configuration_a_proxy_that_speaks_TLS_shows_the_address) {
   const Endpoints shown = made("chat.example", true, true);
   BOOST_CHECK_EQUAL(shown.bosh, "https://chat.example/http-bind");
   BOOST_CHECK_EQUAL(shown.websocket, "wss://chat.example/xmpp-websocket");

@@ -39,13 +39,13 @@ BOOST_AUTO_TEST_CASE(methods_are_told_apart) {
   BOOST_TEST((good("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n").method == Method::other));
 }
 
-BOOST_AUTO_TEST_CASE(d045_an_unknown_method_is_not_implemented) {
+BOOST_AUTO_TEST_CASE(D_045_an_unknown_method_is_not_implemented) {
   for (const auto& name : {"post"s, "Get"s, "BREW"s, "GETT"s, std::string(300, 'X')}) {
     refused(501, name + " / HTTP/1.1\r\nHost: a\r\n\r\n");
   }
 }
 
-BOOST_AUTO_TEST_CASE(d069_persistence_follows_version_and_connection) {
+BOOST_AUTO_TEST_CASE(D_069_persistence_follows_version_and_connection) {
   const auto persists = [](const std::string& version, const std::string& fields) {
     return good("GET / HTTP/" + version + "\r\nHost: a\r\n" + fields + "\r\n").keep_alive;
   };
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(d069_persistence_follows_version_and_connection) {
   BOOST_TEST(persists("1.1", "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"));
 }
 
-BOOST_AUTO_TEST_CASE(d097_lines_of_a_list_are_joined) {
+BOOST_AUTO_TEST_CASE(D_097_lines_of_a_list_are_joined) {
   const auto request = good(
       "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nx-forwarded-for:  10.0.0.1, 10.0.0.2 \r\n"
       "Origin: https://a.example\r\nOrigin: https://b.example\r\n\r\n");
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(d097_lines_of_a_list_are_joined) {
   BOOST_TEST(good("GET / HTTP/1.1\r\nHost: a\r\nForwarded: for=192.0.2.1\r\n\r\n").forwarded);
 }
 
-BOOST_AUTO_TEST_CASE(d053_empty_lines_before_the_request_line_are_ignored) {
+BOOST_AUTO_TEST_CASE(D_053_empty_lines_before_the_request_line_are_ignored) {
   for (const auto& lines : {"\r\n"s, "\r\n\r\n"s, "\r\n\r\n\r\n\r\n"s}) {
     BOOST_TEST(good(lines + get("/x")).target == "/x");
   }
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(d053_empty_lines_before_the_request_line_are_ignored) {
   BOOST_TEST(!reader.head_complete());
 }
 
-BOOST_AUTO_TEST_CASE(d048_target_forms) {
+BOOST_AUTO_TEST_CASE(D_048_target_forms) {
   BOOST_TEST(good(get("/a/b?c=d")).target == "/a/b?c=d");
   const std::pair<const char*, const char*> absolute[] = {
       {"http://h.example/http-bind", "/http-bind"},
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(d048_target_forms) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(d055_a_target_of_8000_octets_passes_and_one_more_is_414) {
+BOOST_AUTO_TEST_CASE(D_055_a_target_of_8000_octets_passes_and_one_more_is_414) {
   for (const std::size_t size : {7999U, 8000U}) {
     const auto target = "/" + std::string(size - 1, 'x');
     BOOST_TEST((read_pieces({get(target)}).request.target == target));
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(d055_a_target_of_8000_octets_passes_and_one_more_is_414) {
   BOOST_TEST(outcome.status == 414U);
 }
 
-BOOST_AUTO_TEST_CASE(d056_hosts) {
+BOOST_AUTO_TEST_CASE(D_056_hosts) {
   for (const auto host : {"a", "a.example", "A.EXAMPLE:80", "192.0.2.1:5280", "[::1]", "[2001:db8::1]:443",
                           "a:", "my_host", "xn--a-b.example."}) {
     BOOST_TEST(good("GET / HTTP/1.1\r\nHost: "s + host + "\r\n\r\n").host == host);
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(d056_hosts) {
   BOOST_TEST(good("GET / HTTP/1.0\r\n\r\n").host.empty());
 }
 
-BOOST_AUTO_TEST_CASE(d074_versions) {
+BOOST_AUTO_TEST_CASE(D_074_versions) {
   BOOST_TEST(good("GET / HTTP/1.0\r\n\r\n").version == 10U);
   for (const auto version : {"HTTP/2.0", "HTTP/0.9", "HTTP/3.1", "HTTP/1.2", "HTTP/9.9"}) {
     refused(505, "GET / "s + version + "\r\nHost: a\r\n\r\n");
@@ -150,8 +150,9 @@ BOOST_AUTO_TEST_CASE(d074_versions) {
   }
 }
 
-// Each of these was read in two ways by some pair of servers (D-051 to D-066).
-BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused) {
+// Each of these was read in two ways by some pair of servers.
+BOOST_AUTO_TEST_CASE(
+    D_051_D_052_D_054_D_056_D_057_D_058_D_059_D_060_D_061_D_062_D_063_D_064_D_066_what_can_be_read_in_two_ways_is_refused) {
   struct Case {
     unsigned status;
     std::string message;
@@ -301,7 +302,7 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused) {
   for (const auto& c : cases) refused(c.status, c.message);
 }
 
-BOOST_AUTO_TEST_CASE(d066_chunks_are_joined_and_extensions_ignored) {
+BOOST_AUTO_TEST_CASE(D_066_chunks_are_joined_and_extensions_ignored) {
   BOOST_TEST(good(chunked("0\r\n\r\n")).body.empty());
   BOOST_TEST(good(chunked("5\r\nhello\r\n0\r\n\r\n")).body == "hello");
   BOOST_TEST(good(chunked("5;a=b;c=\"d e\";f\r\nhello\r\n0005\r\nworld\r\n000;x\r\n\r\n")).body ==
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(d066_chunks_are_joined_and_extensions_ignored) {
   BOOST_TEST(good(post("transfer-encoding:CHUNKED\r\n", "1\r\nx\r\n0\r\n\r\n")).body == "x");
 }
 
-BOOST_AUTO_TEST_CASE(d066_trailers_are_dropped) {
+BOOST_AUTO_TEST_CASE(D_066_trailers_are_dropped) {
   const auto request =
       good(chunked("1\r\nx\r\n0\r\nOrigin: https://evil.example\r\nHost: b\r\nX-Forwarded-For: 6.6.6.6\r\n"
                    "Connection: close\r\n\r\n"));
@@ -323,7 +324,7 @@ BOOST_AUTO_TEST_CASE(d066_trailers_are_dropped) {
   BOOST_TEST(request.keep_alive);
 }
 
-BOOST_AUTO_TEST_CASE(d066_chunk_lines_and_trailers_are_limited) {
+BOOST_AUTO_TEST_CASE(D_066_chunk_lines_and_trailers_are_limited) {
   const HttpLimits limits{.header_bytes = 512, .header_fields = 100, .body_bytes = 1000};
   const auto line_of = [](std::size_t size) { return "1;" + std::string(size - 2, 'x') + "\r\ny\r\n"; };
   BOOST_TEST(good(chunked(line_of(256) + "0\r\n\r\n"), limits).body == "y");
@@ -344,7 +345,7 @@ BOOST_AUTO_TEST_CASE(d066_chunk_lines_and_trailers_are_limited) {
   refused(431, chunked("0\r\nX: " + std::string(600, 'x')), limits);
 }
 
-BOOST_AUTO_TEST_CASE(d065_a_post_without_a_length_has_no_body) {
+BOOST_AUTO_TEST_CASE(D_065_a_post_without_a_length_has_no_body) {
   BOOST_TEST(good(post("", "")).body.empty());
   BOOST_TEST(good(post("Content-Length: 0\r\n", "")).body.empty());
   BOOST_TEST(good(post("Content-Length: 00\r\n", "")).body.empty());
