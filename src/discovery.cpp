@@ -55,8 +55,9 @@ Endpoints endpoints_of(const Config& config, const Listen& listen, const HttpReq
   const std::string& host =
       proxied && !request.forwarded_host.empty() ? request.forwarded_host : request.host;
   if (!config.upstream.find(without_port(host))) return {};
-  Endpoints endpoints{config.discovery.bosh_url, config.discovery.websocket_url};
+  Endpoints endpoints{config.discovery.bosh_url, config.discovery.websocket_url, false};
   if (!proxied || !request.forwarded_tls || !is_plain_host(host)) return endpoints;
+  endpoints.from_request = endpoints.bosh.empty() || endpoints.websocket.empty();
   if (endpoints.bosh.empty()) endpoints.bosh = "https://" + host + listen.bosh_path;
   if (endpoints.websocket.empty()) endpoints.websocket = "wss://" + host + listen.websocket_path;
   return endpoints;
@@ -100,6 +101,7 @@ std::string host_meta_response(const HttpRequest& request, const HttpContext& gi
   const std::string tag = '"' + sha1_hex(body).substr(0, 16) + '"';
   std::string extra = "ETag: " + tag + "\r\n";
   if (!by_path) extra += "Vary: Accept\r\n";
+  if (endpoints.from_request) extra += "Vary: Forwarded, X-Forwarded-Host, X-Forwarded-Proto\r\n";
   context.caching = "public, max-age=3600";  // D-019
   const bool known = request.if_none_match.find(tag) != request.if_none_match.npos;
   std::string response;

@@ -15,6 +15,7 @@ namespace boshd {
 struct Endpoints {
   std::string bosh;
   std::string websocket;
+  bool from_request = false;  // one of them at least; no cache may then give it to others
 };
 
 /// Those of the configuration; without them what the request shows, if a trusted proxy has taken it by TLS.

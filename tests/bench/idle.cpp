@@ -1,8 +1,8 @@
-// What an idle session costs: opens sessions with a held request each, waits until boshd's memory is at rest,
-// and prints the resident bytes for each session and how many sessions each thread has.
+// What an idle session costs: opens sessions with a held request each, or over WebSocket, waits until boshd's
+// memory is at rest, and prints the resident bytes for each session and how many sessions each thread has.
 //
-//   cmake --build --preset release --target bench_idle && build/release/tests/integration/bench_idle
-//   [sessions]
+//   cmake --build --preset release --target bench_idle
+//   build/release/tests/integration/bench_idle [sessions [websocket]]
 //
 // Each session takes two sockets here and two in boshd: `ulimit -Hn` must allow that.
 #include <algorithm>
@@ -10,28 +10,38 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "tests/integration/client.hpp"
+#include "tests/integration/web_client.hpp"
 
 namespace {
 
 using namespace integration;
 
 struct Idle {
-  HttpClient wire;
+  std::optional<HttpClient> bosh;
+  std::optional<WebClient> web;
   std::string sid = {};
 };
 
-void open_and_hold(const Daemon& daemon, std::vector<Idle>& sessions, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    Idle session{HttpClient(daemon)};
-    session.sid = root_attribute(
-        session.wire.ask(body_element("to='example.org' rid='1' wait='600' hold='1'")).body, "sid");
-    session.wire.post(body_element("rid='2' sid='" + session.sid + "'"));
-    sessions.push_back(std::move(session));
-  }
+Idle hold_bosh(const Daemon& daemon) {
+  Idle session{HttpClient(daemon), {}};
+  session.sid = root_attribute(
+      session.bosh->ask(body_element("to='example.org' rid='1' wait='600' hold='1'")).body, "sid");
+  session.bosh->post(body_element("rid='2' sid='" + session.sid + "'"));
+  return session;
+}
+
+Idle open_web(const Daemon& daemon) {
+  Idle session{{}, WebClient(daemon), "??"};
+  session.web->say(web_open);
+  session.web->hears();
+  session.web->hears();
+  return session;
 }
 
 /// The memory in use once it has not changed for five seconds: buffers and parsers are given back with a
@@ -47,13 +57,13 @@ std::size_t resident_at_rest(const Daemon& daemon) {
   return last;
 }
 
-void measure(std::size_t count) {
+void measure(std::size_t count, bool websocket) {
   const EchoServer server;
   const Daemon daemon("threads = 2\nproxy.trusted = []\nsession.wait = \"600s\"\nupstream.server = \"" +
                       server.address() + "\"");
   std::vector<Idle> sessions;
   const std::size_t before = resident_at_rest(daemon);
-  open_and_hold(daemon, sessions, count);
+  while (sessions.size() < count) sessions.push_back(websocket ? open_web(daemon) : hold_bosh(daemon));
   const std::size_t after = resident_at_rest(daemon);
   std::map<std::string, std::size_t> threads;
   for (const Idle& session : sessions) ++threads[session.sid.substr(0, 2)];
@@ -68,7 +78,7 @@ int main(int argc, char** argv) {
   constexpr std::size_t usual = 2000;
   const std::size_t count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : usual;
   try {
-    measure(std::max<std::size_t>(count, 1));
+    measure(std::max<std::size_t>(count, 1), argc > 2 && std::string_view(argv[2]) == "websocket");
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return EXIT_FAILURE;

@@ -8,7 +8,7 @@ using namespace boshd;
 
 namespace {
 
-const Endpoints both{"https://cm.example/http-bind", "wss://cm.example/ws"};
+const Endpoints both{"https://cm.example/http-bind", "wss://cm.example/ws", false};
 
 std::string ask(std::string_view target, Method method = Method::get, std::string_view accept = {},
                 const Endpoints& endpoints = both, std::string_view known = {}) {
@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(D_001_D_006_D_007_D_014_the_XRD_has_a_link_for_each_endpoin
                     "  <Link rel='urn:xmpp:alt-connections:xbosh' href='https://cm.example/http-bind'/>\n"
                     "  <Link rel='urn:xmpp:alt-connections:websocket' href='wss://cm.example/ws'/>\n"
                     "</XRD>\n");
-  BOOST_CHECK(!has(host_meta_xrd({"https://a&b.example/", ""}), "websocket"));
-  BOOST_CHECK(has(host_meta_xrd({"https://a&b.example/", ""}), "a&amp;b"));
+  BOOST_CHECK(!has(host_meta_xrd({"https://a&b.example/", "", false}), "websocket"));
+  BOOST_CHECK(has(host_meta_xrd({"https://a&b.example/", "", false}), "a&amp;b"));
 }
 
 BOOST_AUTO_TEST_CASE(D_016_the_JRD_says_the_same) {
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(D_016_the_JRD_says_the_same) {
       R"({"links":[{"rel":"urn:xmpp:alt-connections:xbosh","href":"https://cm.example/http-bind"},)"
       R"({"rel":"urn:xmpp:alt-connections:websocket","href":"wss://cm.example/ws"}]})"
       "\n");
-  BOOST_CHECK_EQUAL(host_meta_jrd({"", "wss://cm.example/ws"}),
+  BOOST_CHECK_EQUAL(host_meta_jrd({"", "wss://cm.example/ws", false}),
                     R"({"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://cm.example/ws"}]})"
                     "\n");
 }
@@ -104,6 +104,12 @@ BOOST_AUTO_TEST_CASE(
     BOOST_CHECK(none.bosh.empty() && none.websocket.empty());
   for (const auto* evil : {"a\"b", "a<b", "a b", "a/b", ""})
     BOOST_CHECK(made(evil, true, true).websocket.empty());
+}
+
+BOOST_AUTO_TEST_CASE(no_cache_gives_one_client_what_another_has_asked_for) {
+  Endpoints shown = made("chat.example", true, true);
+  BOOST_CHECK(has(ask(jrd, Method::get, {}, shown), "Vary: Forwarded, X-Forwarded-Host, X-Forwarded-Proto\r\n"));
+  BOOST_CHECK(!has(ask(jrd), "Vary"));
 }
 
 BOOST_AUTO_TEST_CASE(D_019_it_may_be_cached_and_is_not_sent_twice) {
