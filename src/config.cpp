@@ -55,6 +55,7 @@ bool is_secure(std::string_view scheme, std::string_view address) {
 
 constexpr auto websocket_keys = [](auto& keys, WebSocketSettings& websocket) {
   keys.seconds("ping", websocket.ping, 0s, 3600s);
+  keys.seconds("stall_timeout", websocket.stall_timeout, 1s, 600s);
   keys.truth("compression", websocket.compression);
   keys.text("see_other_uri", websocket.see_other_uri, endpoint_form);
 };

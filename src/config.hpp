@@ -62,9 +62,10 @@ struct LimitSettings {
 
 /// XMPP over WebSocket (RFC 7395).
 struct WebSocketSettings {
-  std::chrono::seconds ping{30};  // after so much silence; 0: none
-  bool compression = false;       // permessage-deflate, when the client offers it
-  std::string see_other_uri;      // where clients are sent when the daemon stops; may be empty
+  std::chrono::seconds ping{30};           // after so much silence; 0: none
+  std::chrono::seconds stall_timeout{30};  // so long a client may take nothing of what is there for it
+  bool compression = false;                // permessage-deflate, when the client offers it
+  std::string see_other_uri;               // where clients are sent when the daemon stops; may be empty
   friend bool operator==(const WebSocketSettings&, const WebSocketSettings&) = default;
 };
 

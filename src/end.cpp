@@ -27,6 +27,7 @@ constexpr std::array rows{
     Row{EndReason::not_opened, "not-opened", Condition::policy_violation},
     Row{EndReason::bad_frames, "bad-frames", Condition::bad_request},
     Row{EndReason::client_lost, "client-lost", std::nullopt},
+    Row{EndReason::client_stalled, "client-stalled", Condition::policy_violation},
     Row{EndReason::host_unknown, "host-unknown", Condition::host_unknown},
     Row{EndReason::server_stalled, "server-stalled", Condition::remote_connection_failed},
     Row{EndReason::server_closed, "server-closed", std::nullopt},
@@ -76,6 +77,8 @@ EndReason reason_of(websocket::End end, EndReason told) {
       return EndReason::client_terminated;
     case websocket::End::client_lost:
       return EndReason::client_lost;
+    case websocket::End::client_stalled:
+      return EndReason::client_stalled;
     case websocket::End::not_opened:
       return EndReason::not_opened;
     case websocket::End::bad_message:

@@ -24,6 +24,7 @@ enum class EndReason {
   not_opened,
   bad_frames,
   client_lost,
+  client_stalled,
   host_unknown,
   server_stalled,
   server_closed,

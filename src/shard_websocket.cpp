@@ -46,6 +46,8 @@ void Shard::on_web_event(std::uint64_t id, const WebEvent& event) {
     keep_house();
   } else if (const auto* violation = std::get_if<WebViolation>(&event)) {
     session.on_violation(violation->code, web_effects_);
+  } else if (std::holds_alternative<WebStalled>(event)) {
+    session.on_stalled(web_effects_);
   } else if (std::holds_alternative<WebGone>(event)) {
     session.on_lost(web_effects_);
   }

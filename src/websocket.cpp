@@ -14,7 +14,6 @@ using websocket::CloseCode;
 using websocket::Opcode;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds write_stall_time{30};
 constexpr std::uint8_t pings_unanswered = 2;
 constexpr std::chrono::seconds last_patience{10};  // after the last of them, or less
 constexpr std::size_t compress_above = 256;
@@ -175,6 +174,7 @@ void WebSocket::wait_to_write() {
     if (outcome == Connection::Outcome::again) self->wait_to_write();
     if (outcome == Connection::Outcome::failed) return self->finish(CloseCode::lost);
     if (outcome == Connection::Outcome::done && self->peer_closed_) return self->close();
+    self->finish_writing();
     self->tell(WebWritten{});
   });
 }
@@ -188,13 +188,15 @@ void WebSocket::leave(CloseCode code, std::string_view why) {
   close_sent_ = true;
   flush();
   if (peer_closed_ && unsent() == 0) return close();
-  if (deaf_) {
-    // What it still sends is thrown away until it closes: closing now would reset the connection and destroy
-    // what it was told.
-    connection_.finish_writing();
-    kept_.clear();
-  }
+  if (deaf_) kept_.clear();
+  finish_writing();
   set_reading(true);
+}
+
+/// What a peer that broke the rules still sends is thrown away until it closes: closing now would reset the
+/// connection and destroy what it was told.
+void WebSocket::finish_writing() {
+  if (deaf_ && close_sent_ && unsent() == 0) connection_.finish_writing();
 }
 
 void WebSocket::finish(CloseCode code) {
@@ -218,7 +220,7 @@ void WebSocket::tell(const WebEvent& event) {
 Time WebSocket::deadline() const {
   if (closed_) return Time::max();
   Time due = Time::max();
-  if (unsent() > 0) due = last_written_ + write_stall_time;
+  if (unsent() > 0) due = last_written_ + host_.stall;
   if (host_.ping == 0s) return due;
   const Time heard = pings_ < pings_unanswered
                          ? last_heard_ + host_.ping * (pings_ + 1)
@@ -229,8 +231,11 @@ Time WebSocket::deadline() const {
 /// A peer that does not read, or gives no sign of life, is gone.
 void WebSocket::on_time(Time time) {
   if (closed_ || time < deadline()) return;
-  const bool stalled = unsent() > 0 && time >= last_written_ + write_stall_time;
-  if (stalled || pings_ >= pings_unanswered) return finish(CloseCode::lost);
+  if (unsent() > 0 && time >= last_written_ + host_.stall) {
+    deaf_ = true;
+    return owner_ != 0 ? tell(WebStalled{}) : close();
+  }
+  if (pings_ >= pings_unanswered) return finish(CloseCode::lost);
   ++pings_;
   if (close_sent_) return;
   std::string frame;

@@ -30,20 +30,23 @@ struct WebMessage {
 struct WebViolation {
   websocket::CloseCode code;
 };
+/// The peer has taken nothing of what waits for it for too long, and is to be left.
+struct WebStalled {};
 /// Some of what waited has been written.
 struct WebWritten {};
 /// It is over: by the peer's code, or `lost`. The last that is told.
 struct WebGone {
   websocket::CloseCode code;
 };
-using WebEvent = std::variant<WebMessage, WebViolation, WebWritten, WebGone>;
+using WebEvent = std::variant<WebMessage, WebViolation, WebStalled, WebWritten, WebGone>;
 
 /// What all WebSockets of a thread share. It outlives them.
 struct WebSocketHost {
   boost::asio::io_context& io;
   std::span<char> scratch;  // memory to read into
   std::size_t max_message;
-  std::chrono::seconds ping;  // 0: none
+  std::chrono::seconds ping;   // 0: none
+  std::chrono::seconds stall;  // so long a peer may take nothing of what waits for it
   std::function<void(std::uint64_t owner, const WebEvent&)> tell;
 };
 
@@ -82,6 +85,7 @@ class WebSocket : public boost::intrusive_ref_counter<WebSocket, boost::thread_u
   void write(std::string_view first, std::string_view second = {});
   void wait_to_write();
   void take_up_soon();
+  void finish_writing();
   void finish(websocket::CloseCode);
   void tell(const WebEvent&);
 

@@ -92,6 +92,11 @@ void Session::on_violation(CloseCode code, Effects& effects) {
       end == End::message_too_large ? "The message is larger than " + limit + " bytes (max_request)." : "");
 }
 
+void Session::on_stalled(Effects& effects) {
+  assert(state_ != State::ended);
+  refuse("policy-violation", End::client_stalled, CloseCode::policy_violation, effects);
+}
+
 void Session::on_lost(Effects& effects) {
   assert(state_ != State::ended);
   if (state_ == State::finishing || state_ == State::hanging_up)

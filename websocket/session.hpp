@@ -28,6 +28,7 @@ enum class End : std::uint8_t {
   bad_frames,         // against RFC 6455
   message_too_large,  // above the limit
   overactive,         // more frames than anybody needs
+  client_stalled,     // it does not take what is there for it
   told,               // by on_upstream_end or end()
 };
 
@@ -83,6 +84,8 @@ class Session {
   void on_message(Time now, xml::Pool&, std::string_view, Effects&);
   /// The client broke the rules of frames, and is to get this code.
   void on_violation(CloseCode, Effects&);
+  /// The client takes nothing of what is there for it.
+  void on_stalled(Effects&);
   /// The client's connection is over.
   void on_lost(Effects&);
 

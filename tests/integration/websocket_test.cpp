@@ -310,6 +310,18 @@ BOOST_AUTO_TEST_CASE(W_099_a_client_that_does_not_read_stops_its_server) {
   while (got + 70'000 < sent) got += session.client.hears().size();
 }
 
+BOOST_AUTO_TEST_CASE(W_099_a_client_that_never_reads_is_ended) {
+  Bridge bridge("limits.client_queue = \"64 KiB\"\nwebsocket.stall_timeout = \"1s\"");
+  WebSession session = managed_session(bridge);
+  const std::string stanza = "<message id='1'><body>" + std::string(60'000, 'x') + "</body></message>";
+  while (!has(bridge.daemon.log(), "session-end")) {
+    if (session.server.writable()) session.server.send_some(stanza);
+    bridge.settle(1);
+  }
+  check_reason(bridge, "client-stalled");
+  WebSession other(bridge);  // nobody else has noticed
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_does_not_read_stops_its_client) {
   Bridge bridge("limits.upstream_queue = \"64 KiB\"");
   WebSession session(bridge);

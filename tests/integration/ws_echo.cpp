@@ -27,7 +27,11 @@ class Echo {
       : acceptor_(io_, tcp::endpoint(asio::ip::address_v4::loopback(), port)),
         timer_(io_),
         scratch_(std::size_t{64} * 1024),
-        host_{io_, scratch_, max_message, std::chrono::seconds(30),
+        host_{io_,
+              scratch_,
+              max_message,
+              std::chrono::seconds(30),
+              std::chrono::seconds(30),
               [this](std::uint64_t id, const WebEvent& event) { on_event(id, event); }},
         deflate_(deflate) {}
 
@@ -90,6 +94,9 @@ class Echo {
     if (const auto* message = std::get_if<WebMessage>(&event)) {
       socket->send(message->bytes, message->text);
       socket->flush();
+    } else if (std::holds_alternative<WebStalled>(event)) {
+      socket->close();
+      sockets_.erase(id);
     } else if (const auto* violation = std::get_if<WebViolation>(&event)) {
       socket->leave(violation->code);
       sockets_.erase(id);

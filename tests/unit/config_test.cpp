@@ -86,6 +86,7 @@ max_pause = "0s"
 streams = 1
 [websocket]
 ping = "10s"
+stall_timeout = "7s"
 compression = true
 see_other_uri = "wss://two.example/ws"
 [discovery]
@@ -128,8 +129,10 @@ level = "debug"
       (c.session ==
        SessionSettings{
            .wait = 120s, .hold = 1, .inactivity = 3600s, .polling = 0s, .max_pause = 0s, .streams = 1}));
-  BOOST_TEST((c.websocket ==
-              WebSocketSettings{.ping = 10s, .compression = true, .see_other_uri = "wss://two.example/ws"}));
+  BOOST_TEST(
+      (c.websocket ==
+       WebSocketSettings{
+           .ping = 10s, .stall_timeout = 7s, .compression = true, .see_other_uri = "wss://two.example/ws"}));
   BOOST_TEST((c.discovery == DiscoverySettings{.bosh_url = "https://x.example/bosh",
                                                .websocket_url = "wss://x.example/ws"}));
   const LimitSettings limits{.max_request = 1024,

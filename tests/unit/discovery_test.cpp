@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(no_cache_gives_one_client_what_another_has_asked_for) {
   Endpoints shown = made("chat.example", true, true);
-  BOOST_CHECK(has(ask(jrd, Method::get, {}, shown), "Vary: Forwarded, X-Forwarded-Host, X-Forwarded-Proto\r\n"));
+  BOOST_CHECK(
+      has(ask(jrd, Method::get, {}, shown), "Vary: Forwarded, X-Forwarded-Host, X-Forwarded-Proto\r\n"));
   BOOST_CHECK(!has(ask(jrd), "Vary"));
 }
 

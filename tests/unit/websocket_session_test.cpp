@@ -59,6 +59,9 @@ struct Fixture {
   void violates(CloseCode with) {
     step([&](auto& effects) { session->on_violation(with, effects); });
   }
+  void stalls() {
+    step([&](auto& effects) { session->on_stalled(effects); });
+  }
   void is_lost() {
     step([&](auto& effects) { session->on_lost(effects); });
   }
@@ -426,6 +429,13 @@ BOOST_AUTO_TEST_CASE(W_016_W_053_W_056_bad_frames_are_a_stream_error_and_the_clo
       check_end(fresh, violation.end, violation.code);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(W_099_a_client_that_takes_nothing_is_against_the_policy) {
+  Fixture f = Fixture::at_work();
+  f.stalls();
+  check(f, {error("policy-violation"), std::string(close_tag)});
+  check_end(f, End::client_stalled, CloseCode::policy_violation);
 }
 
 BOOST_AUTO_TEST_CASE(a_shutdown_is_told) {
