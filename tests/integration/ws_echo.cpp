@@ -3,6 +3,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
+#include <exception>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -140,5 +141,10 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  Echo(port, deflate).run();
+  try {
+    Echo(port, deflate).run();
+  } catch (const std::exception& error) {
+    std::cerr << "ws_echo: " << error.what() << "\n";
+    return 1;
+  }
 }

@@ -224,8 +224,7 @@ BOOST_AUTO_TEST_CASE(W_095_text_is_utf_8) {
                                           "\xe1\x80x",
                                           "12345678\xff",
                                           "1234567\xc2",
-                                          "\xce\xba\xe1\xbd\xb9\xed\xa0\x80"
-                                          "edited"};
+                                          "\xce\xba\xe1\xbd\xb9\xed\xa0\x80 edited"};
   for (const std::string& text : wrong) {
     check_refused(frame(0x81, text), CloseCode::invalid_data);
     for (std::size_t cut = 0; cut <= text.size(); ++cut)

@@ -59,8 +59,8 @@ BOOST_AUTO_TEST_CASE(W_102_no_context_is_taken_over) {
 }
 
 BOOST_AUTO_TEST_CASE(W_111_a_bomb_is_stopped_at_the_limit) {
-  const std::string bomb = deflate_message(std::string(50'000'000, 'x'), 15);
-  BOOST_CHECK(bomb.size() < 300'000);
+  const std::string bomb = deflate_message(std::string(5'000'000, 'x'), 15);
+  BOOST_CHECK(bomb.size() < 30'000);
   std::string out;
   BOOST_CHECK(inflate_message(bomb, 100'000, out) == CloseCode::too_big);
   BOOST_CHECK(out.size() < 200'000);
