@@ -315,7 +315,11 @@ BOOST_AUTO_TEST_CASE(W_099_a_client_that_never_reads_is_ended) {
   WebSession session = managed_session(bridge);
   const std::string stanza = "<message id='1'><body>" + std::string(60'000, 'x') + "</body></message>";
   while (!has(bridge.daemon.log(), "session-end")) {
-    if (session.server.writable()) session.server.send_some(stanza);
+    try {
+      if (session.server.writable()) session.server.send_some(stanza);
+    } catch (const Failure&) {
+      break;  // boshd has just closed its end, which the log is about to say
+    }
     bridge.settle(1);
   }
   check_reason(bridge, "client-stalled");
