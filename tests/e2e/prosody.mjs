@@ -1,12 +1,32 @@
 // A throw-away Prosody: the hosts localhost, anon.localhost and conference.localhost.
-import { Directory, freePort, startProgram } from './process.mjs';
+import { startNginxUnproxy } from './nginx.mjs';
+import { Directory, freePort, startProgram, stopEach } from './process.mjs';
 
-export async function startProsody(accounts) {
+const plain = `
+    modules_disabled = { "s2s", "tls", "posix" }
+    c2s_require_encryption = false
+`;
+
+const encrypted = (tlsPort) => `
+    modules_disabled = { "s2s", "posix" }
+    c2s_require_encryption = true
+    c2s_direct_tls_ports = { ${tlsPort} }
+    log_auth_ips = "all"
+`;
+
+// With a certificate, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has the like of both for
+// clients that begin with a PROXY header: Debian's Prosody doesn't know these, nginx takes them off.
+export async function startProsody(accounts, { certificate = null } = {}) {
   const directory = new Directory('boshd-prosody', 'prosody');  // it refuses to run as root
   const port = await freePort();
+  const tlsPort = certificate && await freePort();
   for (const name of ['certs', 'data', 'data/localhost', 'data/localhost/accounts']) directory.folder(name);
   for (const [name, { password }] of Object.entries(accounts))
     directory.file(`data/localhost/accounts/${name}.dat`, `return { ["password"] = "${password}" };\n`);
+  if (certificate) {
+    directory.file('certs/localhost.crt', certificate.certificate);
+    directory.file('certs/localhost.key', certificate.key);
+  }
   const config = directory.file('prosody.cfg.lua', `
     pidfile = "${directory.path}/prosody.pid"
     data_path = "${directory.path}/data"
@@ -17,9 +37,9 @@ export async function startProsody(accounts) {
     modules_enabled = {
       "roster", "saslauth", "disco", "ping", "smacks",
       "blocklist", "carbons", "pep", "vcard_legacy",  -- Converse.js does not do without
+      ${certificate ? '"tls", "log_auth"' : ''}
     }
-    modules_disabled = { "s2s", "tls", "posix" }
-    c2s_require_encryption = false
+    ${certificate ? encrypted(tlsPort) : plain}
     allow_unencrypted_plain_auth = true
     VirtualHost "localhost"
       authentication = "internal_hashed"  -- one salt for an account, or Converse.js can't log in again by itself
@@ -28,6 +48,21 @@ export async function startProsody(accounts) {
     Component "conference.localhost" "muc"
   `);
   const command = directory.command('prosody', '--config', config, '-F');
-  const { stop } = await startProgram({ directory, command, ready: /Activated service 'c2s'/ });
-  return { port, stop };
+  const ready = certificate ? /Activated service 'c2s_direct_tls'/ : /Activated service 'c2s'/;
+  const running = await startProgram({ directory, command, ready });
+  const server = {
+    port,
+    sawLogin: (jid, address) => running.logged(`login of ${jid} from ${address}`,
+      (log) => log.includes(`Successful authentication as ${jid} from IP: ${address}\n`)),
+    stop: running.stop,
+  };
+  if (!certificate) return server;
+  try {
+    const nginx = await startNginxUnproxy([port, tlsPort]);
+    const proxied = { port: nginx.ports[0], tlsPort: nginx.ports[1] };
+    return { ...server, tlsPort, proxied, stop: () => stopEach([nginx, running]) };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
 }
