@@ -103,6 +103,7 @@ std::string read_root(const xml::Root& root, Body& body) {
   attributes.text("sid", body.sid);
   attributes.text("to", body.to);
   attributes.text("from", body.from);
+  attributes.text("route", body.route);
   attributes.text("content", body.content);
   attributes.text("stream", body.stream);
   attributes.text("key", body.key);

@@ -6,6 +6,7 @@
 
 #include "src/coding.hpp"
 #include "src/discovery.hpp"
+#include "src/log.hpp"
 #include "src/routes.hpp"
 #include "src/script.hpp"
 #include "src/shard.hpp"
@@ -28,12 +29,46 @@ Time now() {
 
 }  // namespace
 
-Http::Http(Shard& shard, Connection::Socket socket, const Address& peer, const Listen& listen)
-    : shard_(shard), connection_(std::move(socket)), peer_(peer), listen_(&listen) {}
+Http::Http(Shard& shard, Connection&& connection, const Peer& peer, const Listen& listen)
+    : shard_(shard), connection_(std::move(connection)), peer_(peer), listen_(&listen) {}
 
 void Http::start(std::uint64_t id) {
   id_ = id;
+  if (listen_->proxy_protocol)
+    proxy_reader_ = std::make_unique<ProxyHeaderReader>();
+  else if (listen_->tls)
+    start_tls();
   plan_deadline();
+  wait_to_read();
+}
+
+void Http::start_tls() {
+  connection_.start_tls(shard_.server_tls().accept());
+  peer_.tls = true;
+}
+
+/// What belongs to the header is taken, and nothing behind it: that may be TLS.
+void Http::read_proxy_header() {
+  const std::span<char> scratch = shard_.scratch();
+  const auto [outcome, bytes] = connection_.peek(scratch);
+  if (outcome == Connection::Outcome::end || outcome == Connection::Outcome::failed) return close();
+  if (outcome == Connection::Outcome::done)
+    connection_.skip(proxy_reader_->read(std::string_view(scratch.data(), bytes)));
+  if (proxy_reader_->state() == ProxyHeaderReader::State::failed) {
+    log(LogLevel::warning, "proxy-header-refused",
+        {{"peer", to_string(peer_.remote.address)},
+         {"hint", "does the proxy send one? if not, set proxy_protocol = false for this listener"}});
+    return close();
+  }
+  if (proxy_reader_->state() == ProxyHeaderReader::State::complete) {
+    const ProxyOrigin origin = proxy_reader_->origin();
+    proxy_reader_.reset();
+    if (origin.source) peer_.remote = *origin.source;
+    if (origin.destination) peer_.local = *origin.destination;
+    peer_.tls = origin.tls;
+    if (listen_->tls) start_tls();
+    plan_deadline();
+  }
   wait_to_read();
 }
 
@@ -55,6 +90,8 @@ void Http::wait_to_read() {
 }
 
 void Http::readable() {
+  if (proxy_reader_) return read_proxy_header();
+  const bool was_ready = connection_.handshake_done();
   const std::span<char> scratch = shard_.scratch();
   const auto [outcome, bytes] = connection_.read(scratch);
   switch (outcome) {
@@ -68,6 +105,7 @@ void Http::readable() {
     case Connection::Outcome::again:
       break;
   }
+  if (!was_ready && !reader_ && connection_.handshake_done()) plan_deadline();
   wait_to_read();
 }
 
@@ -118,7 +156,7 @@ bool Http::step(std::string_view& bytes) {
 }
 
 void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
-  const OriginVerdict origin = check_origin(shard_.config().origins, request.origin);
+  const OriginVerdict origin = check_origin(shard_.any_origin(), request.origin);
   HttpContext context = make_context(request, origin);
   context.keep_alive &= !too_large && !retiring_;  // what is left of too large a body is not read
   last_ |= !context.keep_alive;
@@ -128,8 +166,7 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     request.body = std::move(*body);
     found.bosh = request.script = context.script = true;
   } else if (is_host_meta(request)) {
-    const bool proxied = shard_.is_proxied(peer_, request);
-    const Endpoints endpoints = endpoints_of(shard_.config(), *listen_, request, proxied);
+    const Endpoints endpoints = endpoints_of(shard_.config(), *listen_, shard_.client_of(peer_, request));
     found.response = host_meta_response(request, context, endpoints);
   } else {
     found = route(request, context, origin,
@@ -169,9 +206,9 @@ void Http::refuse(unsigned status) {
   HttpContext context;
   if (reader_ && reader_->head_complete())
     context =
-        make_context(reader_->request(), check_origin(shard_.config().origins, reader_->request().origin));
+        make_context(reader_->request(), check_origin(shard_.any_origin(), reader_->request().origin));
   else
-    context.allowed_origin = check_origin(shard_.config().origins, {}).header;
+    context.allowed_origin = check_origin(shard_.any_origin(), {}).header;
   context.keep_alive = false;
   reader_.reset();
   last_ = true;
@@ -305,7 +342,7 @@ bool Http::may_move(std::uint32_t number) const {
   return number == 0 && pending_.size() == 1 && connection_.unsent() == 0 && !ended_;
 }
 
-int Http::release() {
+Connection::Released Http::release() {
   closed_ = true;
   pending_.clear();
   return connection_.release();
@@ -337,7 +374,9 @@ void Http::on_time(Time time) {
 }
 
 void Http::plan_deadline() {
-  if (draining_)
+  if (proxy_reader_ || !connection_.handshake_done())
+    set_deadline(now() + shard_.config().limits.request_timeout);
+  else if (draining_)
     set_deadline(now() + drain_time);
   else if (connection_.unsent() > 0)
     set_deadline(now() + write_stall_time);
