@@ -446,7 +446,7 @@ BOOST_AUTO_TEST_CASE(X_058_X_059_X_060_X_061_X_065_stanzas_go_back_before_the_st
              "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></stream:stream>");
 }
 
-BOOST_AUTO_TEST_CASE(X_006_X_064_a_server_that_manages_its_stream_sees_a_lost_connection) {
+BOOST_AUTO_TEST_CASE(X_006_X_064_U_107_a_server_that_manages_its_stream_sees_a_lost_connection) {
   Bridge bridge("session.polling = \"0s\"\nsession.inactivity = \"1s\"");
   HttpClient client = bridge.connect();
   Session session(bridge, client);
