@@ -284,17 +284,24 @@ BOOST_AUTO_TEST_CASE(U_077_empty_features_are_passed_on) {
   BOOST_TEST(has(client.answer().body, "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"));
 }
 
+using SocketName = int (*)(int, sockaddr*, socklen_t*);
+/// 127.0.0.1 with its port, as the kernel lists it.
+std::string listed(const Wire& wire, SocketName name_of) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  name_of(wire.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
+  std::ostringstream out;
+  out << "0100007F:" << std::hex << std::uppercase << std::setw(4) << std::setfill('0')
+      << ntohs(address.sin_port);
+  return out.str();
+}
+
 /// The kernel's line about boshd's end of this connection: addresses, state, queues, timer.
 std::string kernel_line(const Wire& server) {
-  sockaddr_in peer{};
-  socklen_t size = sizeof peer;
-  ::getpeername(server.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size);
-  std::ostringstream local;
-  local << " 0100007F:" << std::hex << std::uppercase << std::setw(4) << std::setfill('0')
-        << ntohs(peer.sin_port) << " 0100007F:";
+  const std::string ends = " " + listed(server, ::getpeername) + " " + listed(server, ::getsockname) + " ";
   std::ifstream lines("/proc/net/tcp");
   for (std::string line; std::getline(lines, line);)
-    if (has(line, local.str())) return line;
+    if (has(line, ends)) return line;
   return {};
 }
 
