@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(W_018_W_032_W_037_W_038_W_040_a_bad_opening_is_answered_wit
   }
 }
 
-BOOST_AUTO_TEST_CASE(W_025_what_is_not_one_whole_element_ends_the_stream) {
+BOOST_AUTO_TEST_CASE(W_025_U_086_U_088_what_is_not_one_whole_element_ends_the_stream) {
   const Refusal refusals[] = {
       {"<iq xmlns='jabber:client'/><iq xmlns='jabber:client'/>", "not-well-formed"},
       {"<iq xmlns='jabber:client'>", "not-well-formed"},
@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(W_061_a_client_that_does_not_answer_is_closed) {
   check_end(f, End::told, CloseCode::normal);
 }
 
-BOOST_AUTO_TEST_CASE(W_055_W_057_W_081_the_server_s_error_goes_to_the_client) {
+BOOST_AUTO_TEST_CASE(W_055_W_081_the_server_s_error_goes_to_the_client) {
   Fixture f = Fixture::at_work();
   f.server_ends({error("conflict"), CloseCode::normal});
   check(f, {error("conflict"), std::string(close_tag)});  // W-054
@@ -452,14 +452,14 @@ BOOST_AUTO_TEST_CASE(a_shutdown_is_told) {
   check_end(patient, End::told, CloseCode::going_away);
 }
 
-BOOST_AUTO_TEST_CASE(W_069_W_071_a_shutdown_can_send_clients_elsewhere) {
+BOOST_AUTO_TEST_CASE(W_069_a_shutdown_can_send_clients_elsewhere) {
   const std::string elsewhere =
       R"(<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri='wss://b.example/ws' />)";
   Fixture f;
   f.settings.see_other_uri = "wss://b.example/ws";
   f.session.emplace(f.settings, "own", f.now);
   f.stops(true);
-  check(f, {elsewhere});  // W-071: instead of an <open/>
+  check(f, {elsewhere});
   Fixture open;
   open.settings.see_other_uri = "wss://b.example/ws";
   open.session.emplace(open.settings, "own", open.now);
