@@ -157,6 +157,7 @@ ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& lim
 std::string refuse_payload(const xml::Element& element) {
   if (element.ns == stream_ns) return "an element of " + std::string(stream_ns);
   if (element.ns == tls_ns) return "TLS can't be negotiated inside BOSH";
+  if (element.ns == "urn:boshd:query:0") return "what only boshd tells a server";
   if (element.ns == "jabber:server") return "an element of jabber:server";
   if (element.ns == content_ns && !element.prefix.empty()) return "a stanza with a namespace prefix";
   return {};

@@ -7,6 +7,7 @@
 #include "src/text.hpp"
 #include "websocket/frames.hpp"
 #include "xml/escape.hpp"
+#include "xmpp/names.hpp"
 
 namespace boshd {
 
@@ -51,7 +52,7 @@ std::string query_element(std::string_view target, const std::vector<std::string
     parameters += "</parameter>";
   }
   if (parameters.empty()) return {};
-  return "<query xmlns='" + std::string(query_ns) + "'>" + parameters + "</query>";
+  return "<query xmlns='" + std::string(xmpp::query_ns) + "'>" + parameters + "</query>";
 }
 
 }  // namespace boshd

@@ -171,10 +171,21 @@ BOOST_AUTO_TEST_CASE(W_017_W_019_W_026_W_078_each_message_is_passed_on_as_it_is)
   Fixture f = Fixture::at_work();
   for (const std::string_view stanza :
        {"<message xmlns='jabber:client' to='b'><body>&lt;ü</body></message>", "<iq xmlns='jabber:client'/>",
-        "<c:presence xmlns:c='jabber:client'/>", "<r xmlns='urn:xmpp:sm:3'/>",
+        "<presence xmlns='jabber:client'/>", "<r xmlns='urn:xmpp:sm:3'/>",
         "<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "<message><body/></message>"}) {  // W-078, W-026
     f.says(stanza);
     check(f, {"> " + std::string(stanza)});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(U_078_U_079_stanzas_of_another_kind_of_stream_are_refused) {
+  for (const std::string_view stanza :
+       {"<c:presence xmlns:c='jabber:client'/>", "<message xmlns='jabber:server'/>",
+        "<query xmlns='urn:boshd:query:0'/>", "<q:query xmlns:q='urn:boshd:query:0'/>"}) {
+    Fixture f = Fixture::at_work();
+    f.says(stanza);
+    check(f, {error("unsupported-stanza-type"), std::string(close_tag)});
+    check_end(f, End::bad_message, CloseCode::protocol_error);
   }
 }
 
@@ -468,6 +479,23 @@ BOOST_AUTO_TEST_CASE(W_069_a_shutdown_can_send_clients_elsewhere) {
   open.stops(true);
   check(open, {elsewhere});
   check_end(open, End::told, CloseCode::going_away);
+}
+
+BOOST_AUTO_TEST_CASE(W_071_who_waits_for_an_answer_to_open_is_sent_elsewhere_instead) {
+  Fixture f;
+  f.settings.see_other_uri = "wss://b.example/ws";
+  f.session.emplace(f.settings, "own", f.now);
+  f.says(open_tag);
+  f.did.clear();
+  f.stops(false);
+  check(f, {R"(<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri='wss://b.example/ws' />)"});
+}
+
+BOOST_AUTO_TEST_CASE(W_033_who_has_not_opened_a_stream_hears_of_no_stream_s_end) {
+  Fixture f;
+  f.stops(false);
+  check(f, {});
+  check_end(f, End::told, CloseCode::going_away);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_has_closed_is_not_told_of_a_shutdown) {
