@@ -10,10 +10,11 @@
 
 namespace boshd {
 
-/// An IP address; all zero for a Unix socket. IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves both families (D-098).
+/// An IP address; all zero for a Unix socket. IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves
+/// both families (D-098).
 struct Address {
   std::array<std::uint8_t, 16> bytes{};
-  friend bool operator==(const Address&, const Address&) = default;
+  friend auto operator<=>(const Address&, const Address&) = default;
 };
 
 /// Reads an address and nothing else: "192.0.2.1", "2001:db8::1".

@@ -59,8 +59,9 @@ constexpr auto cors_keys = [](auto& keys, CorsSettings& cors) {
   origin_keys(keys, cors.origins);
   keys.truth("credentials", cors.credentials);
   keys.named_sections("domain", cors.domains, domain_form, cors.origins, origin_keys);
-  const bool open = is_any(cors.origins) || std::any_of(cors.domains.begin(), cors.domains.end(),
-                                                        [](const auto& entry) { return is_any(entry.second); });
+  const bool open =
+      is_any(cors.origins) || std::any_of(cors.domains.begin(), cors.domains.end(),
+                                          [](const auto& entry) { return is_any(entry.second); });
   keys.check("credentials", !cors.credentials || !open, R"(needs lists of origins without "*")");
 };
 
@@ -95,7 +96,7 @@ constexpr auto discovery_keys = [](auto& keys, DiscoverySettings& discovery) {
 
 constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
   keys.bytes("max_request", limits.max_request, 10000, 64 * MiB);  // RFC 6120 §13.12 again, W-031
-  keys.bytes("max_stanza", limits.max_stanza, 10000, 64 * MiB);  // RFC 6120 §13.12 allows no less
+  keys.bytes("max_stanza", limits.max_stanza, 10000, 64 * MiB);    // RFC 6120 §13.12 allows no less
   keys.number("max_depth", limits.max_depth, 8, 1000);
   keys.bytes("max_header", limits.max_header, 8 * KiB, 64 * KiB);
   keys.bytes("upstream_queue", limits.upstream_queue, 4 * KiB, 1 * GiB);
@@ -114,13 +115,15 @@ constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
 };
 
 bool is_from_dns(const Servers& servers) {
-  return std::any_of(servers.list.begin(), servers.list.end(), [](const Server& one) { return one.from_dns; });
+  return std::any_of(servers.list.begin(), servers.list.end(),
+                     [](const Server& one) { return one.from_dns; });
 }
 
 /// The rules for the servers of a domain.
 template <class Keys>
 void check_servers(Keys& keys, const Servers& servers) {
-  keys.check("server", !is_from_dns(servers) || servers.list.size() == 1, R"(must not list others beside "dns")");
+  keys.check("server", !is_from_dns(servers) || servers.list.size() == 1,
+             R"(must not list others beside "dns")");
   const bool contradiction =
       servers.tls == UpstreamTls::never &&
       std::any_of(servers.list.begin(), servers.list.end(), [](const Server& one) { return one.direct_tls; });
@@ -147,9 +150,10 @@ constexpr auto upstream_keys = [](auto& keys, Upstream& upstream) {
   keys.number("connects", upstream.connects, 1, 100'000);
   keys.named_sections("domain", upstream.own, pattern_form, upstream.usual, server_keys);
   const bool closed = upstream.any || !upstream.domains.empty() || !upstream.own.empty();
-  keys.check("server", closed || !is_from_dns(upstream.usual),
-             "asks DNS, so the domains that are served have to be named in upstream.domains; upstream.any = true "
-             "opens the way to all");
+  keys.check(
+      "server", closed || !is_from_dns(upstream.usual),
+      "asks DNS, so the domains that are served have to be named in upstream.domains; upstream.any = true "
+      "opens the way to all");
 };
 
 constexpr auto log_keys = [](auto& keys, Config& config) {
@@ -173,9 +177,11 @@ constexpr auto config_keys = [](auto& keys, Config& config) {
   keys.number("threads", config.threads, 0, 64);
   keys.sections("listen", config.listen, listen_keys);
   keys.check("listen", !name_an_address_twice(config.listen), "must not name an address twice");
-  const bool tls = std::any_of(config.listen.begin(), config.listen.end(), [](const Listen& l) { return l.tls; });
+  const bool tls =
+      std::any_of(config.listen.begin(), config.listen.end(), [](const Listen& l) { return l.tls; });
   keys.section("tls", config.tls, tls_keys);
-  keys.check("listen", !tls || !config.tls.certificates.empty(), "with tls = true needs a [[tls.certificate]]");
+  keys.check("listen", !tls || !config.tls.certificates.empty(),
+             "with tls = true needs a [[tls.certificate]]");
   keys.section("proxy", config.proxy, proxy_keys);
   keys.section("cors", config.cors, cors_keys);
   keys.section("session", config.session, session_keys);

@@ -17,8 +17,8 @@
 
 namespace boshd {
 
-/// One address that serves HTTP: an IP address and a port, the path of a Unix socket, or a descriptor that the
-/// process was started with (socket activation).
+/// One address that serves HTTP: an IP address and a port, the path of a Unix socket, or a descriptor that
+/// the process was started with (socket activation).
 struct Listen {
   std::string host = "127.0.0.1";  // an IP address; empty: one of the others
   std::uint16_t port = 5280;       // 0: any free one, told in the log
@@ -67,8 +67,8 @@ struct LimitSettings {
   std::chrono::seconds idle_timeout{120};
   std::chrono::seconds authentication_timeout{30};
   unsigned sessions = 100'000;
-  std::size_t memory = 0;               // resident; above it no session begins; 0: no limit
-  unsigned sessions_per_address = 50;   // of IPv6 a /64 is one address; 0: no limit, here and below
+  std::size_t memory = 0;                 // resident; above it no session begins; 0: no limit
+  unsigned sessions_per_address = 50;     // of IPv6 a /64 is one address; 0: no limit, here and below
   unsigned new_sessions_per_second = 10;  // for an address; it may have saved up those of ten seconds
   unsigned requests_per_second = 100;     // the same, and for a thread
   unsigned login_failures = 10;           // of an address or an account in a minute
@@ -108,12 +108,12 @@ struct Servers {
 };
 
 struct Upstream {
-  Servers usual;                       // of domains without an entry of their own
-  std::vector<std::string> domains;    // may begin with "*."
-  std::map<std::string, Servers> own;  // domain (lower case) → its servers
-  bool any = false;                    // every domain that a client names
-  std::vector<Server> routes;          // where clients may ask to be taken
-  std::vector<Network> allow_networks;  // in which DNS may place servers, though they are not public
+  Servers usual;                         // of domains without an entry of their own
+  std::vector<std::string> domains;      // may begin with "*."
+  std::map<std::string, Servers> own;    // domain (lower case) → its servers
+  bool any = false;                      // every domain that a client names
+  std::vector<Server> routes;            // where clients may ask to be taken
+  std::vector<Network> allow_networks;   // in which DNS may place servers, though they are not public
   std::vector<std::string> nameservers;  // addresses and ports; empty: the system's
   std::chrono::seconds connect_timeout{10};
   unsigned connects = 100;  // under way at a time, for a thread

@@ -156,7 +156,8 @@ std::string in_brackets(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-void place(Listen& listen, std::string host, std::uint16_t port, std::string unix_path, std::string inherited) {
+void place(Listen& listen, std::string host, std::uint16_t port, std::string unix_path,
+           std::string inherited) {
   listen.host = std::move(host);
   listen.port = port;
   listen.unix_path = std::move(unix_path);
@@ -270,21 +271,25 @@ bool read_network(std::string_view text, Network& network) {
 
 /// One of some words, and what it stands for.
 template <class Value, std::size_t Count>
-bool read_word(std::string_view text, Value& value, const std::pair<std::string_view, Value> (&words)[Count]) {
-  const auto* const found = std::find_if(words, words + Count, [&](const auto& w) { return w.first == text; });
+bool read_word(std::string_view text, Value& value,
+               const std::pair<std::string_view, Value> (&words)[Count]) {
+  const auto* const found =
+      std::find_if(words, words + Count, [&](const auto& w) { return w.first == text; });
   if (found == words + Count) return false;
   value = found->second;
   return true;
 }
 template <class Value, std::size_t Count>
 std::string write_word(const Value& value, const std::pair<std::string_view, Value> (&words)[Count]) {
-  return std::string(std::find_if(words, words + Count, [&](const auto& w) { return w.second == value; })->first);
+  return std::string(
+      std::find_if(words, words + Count, [&](const auto& w) { return w.second == value; })->first);
 }
 
-constexpr std::pair<std::string_view, UpstreamTls> tls_words[] = {{"auto", UpstreamTls::automatic},
-                                                                  {"required", UpstreamTls::required},
-                                                                  {"opportunistic", UpstreamTls::opportunistic},
-                                                                  {"never", UpstreamTls::never}};
+constexpr std::pair<std::string_view, UpstreamTls> tls_words[] = {
+    {"auto", UpstreamTls::automatic},
+    {"required", UpstreamTls::required},
+    {"opportunistic", UpstreamTls::opportunistic},
+    {"never", UpstreamTls::never}};
 constexpr std::pair<std::string_view, ProxyHeader> proxy_header_words[] = {
     {"off", ProxyHeader::none}, {"v1", ProxyHeader::v1}, {"v2", ProxyHeader::v2}};
 constexpr std::pair<std::string_view, ForwardingHeader> forwarding_words[] = {
@@ -314,8 +319,8 @@ const Form<std::string> pattern_form{
     R"(a domain name, such as "example.org", or all below one, such as "*.example.org")", read_pattern, same};
 const Form<std::string> file_form{R"("" or the whole path of a file, such as "/etc/ssl/certs/example.pem")",
                                   read_file_path, same};
-const Form<std::string> parameter_form{R"(a name of letters, digits and "-_.", such as "token")", read_parameter,
-                                       same};
+const Form<std::string> parameter_form{R"(a name of letters, digits and "-_.", such as "token")",
+                                       read_parameter, same};
 const Form<std::string> origin_form{
     R"("*" or an origin without path, such as "https://chat.example.org" or "http://localhost:8000")",
     read_origin, same};
@@ -325,11 +330,11 @@ const Form<Listen> address_form{
     R"(an IP address and a port, such as "127.0.0.1:5280", "0.0.0.0:5280" or "[::]:5280", a Unix socket, such as )"
     R"("unix:/run/boshd/http.sock", or a descriptor by its name, such as "inherited:http")",
     read_address, write_address};
-const Form<std::string> name_server_form{R"(a name server, such as "192.0.2.53", "127.0.0.1:5353" or "[::1]:53")",
-                                         read_name_server, same};
+const Form<std::string> name_server_form{
+    R"(a name server, such as "192.0.2.53", "127.0.0.1:5353" or "[::1]:53")", read_name_server, same};
 const Form<Network> network_form{
-    R"(an IP address or network, such as "192.0.2.1", "10.0.0.0/8" or "2001:db8::/32", or "unix")", read_network,
-    [](const Network& network) { return network == Network{} ? "unix" : to_string(network); }};
+    R"(an IP address or network, such as "192.0.2.1", "10.0.0.0/8" or "2001:db8::/32", or "unix")",
+    read_network, [](const Network& network) { return network == Network{} ? "unix" : to_string(network); }};
 const Form<Server> server_form{
     R"(a server, such as "127.0.0.1:5222", "xmpp.example.org:5222", "[::1]:5222", "tls://xmpp.example.org:5223" )"
     R"(or "unix:/run/xmpp.sock", or "dns" to ask the domain's)",

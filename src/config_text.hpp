@@ -28,7 +28,7 @@ extern const Form<std::string> file_form;
 extern const Form<std::string> parameter_form;
 extern const Form<std::string> origin_form;
 extern const Form<std::string> endpoint_form;
-extern const Form<Listen> address_form;  // where it is, nothing else
+extern const Form<Listen> address_form;           // where it is, nothing else
 extern const Form<std::string> name_server_form;  // an address and a port
 extern const Form<Network> network_form;
 extern const Form<Server> server_form;

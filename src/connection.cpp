@@ -126,8 +126,10 @@ Connection::Outcome Connection::flush() {
     std::size_t step = 0;
     if (ssl_) {
       ERR_clear_error();
-      outcome = tls_failed_ ? Outcome::failed
-                            : tls_outcome(SSL_write_ex(ssl_.get(), unsent_.data() + sent, unsent_.size() - sent, &step));
+      outcome =
+          tls_failed_
+              ? Outcome::failed
+              : tls_outcome(SSL_write_ex(ssl_.get(), unsent_.data() + sent, unsent_.size() - sent, &step));
     } else {
       const ssize_t result =
           ::send(socket_.native_handle(), unsent_.data() + sent, unsent_.size() - sent, MSG_NOSIGNAL);

@@ -1,4 +1,5 @@
-// A non-blocking stream socket, TCP or Unix, with or without TLS, that owns no buffer while nothing is under way.
+// A non-blocking stream socket, TCP or Unix, with or without TLS, that owns no buffer while nothing is under
+// way.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>

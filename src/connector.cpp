@@ -91,7 +91,8 @@ void ConnectorHost::remember(const std::string& server, bool dead) {
     return;
   }
   const Time now = std::chrono::steady_clock::now();
-  if (dead_until_.size() >= most_dead) std::erase_if(dead_until_, [&](auto& item) { return item.second <= now; });
+  if (dead_until_.size() >= most_dead)
+    std::erase_if(dead_until_, [&](auto& item) { return item.second <= now; });
   if (dead_until_.size() < most_dead) dead_until_[server] = now + dead_time;
 }
 
@@ -113,8 +114,8 @@ void Connector::begin() {
     if (server.unix_path.empty())
       targets_.push_back({server.host, server.port, server.direct_tls, true});
     else
-      addresses_.push_back({asio::local::stream_protocol::endpoint(server.unix_path), "unix:" + server.unix_path,
-                            false, true});
+      addresses_.push_back({asio::local::stream_protocol::endpoint(server.unix_path),
+                            "unix:" + server.unix_path, false, true});
   }
   go_on();
 }
@@ -130,7 +131,8 @@ void Connector::find_servers() {
     std::optional<SrvAnswer> direct_tls;
   };
   const auto answers = std::make_shared<Answers>();
-  const auto take = [self = Pointer(this), answers](std::optional<SrvAnswer>& place, const SrvAnswer& answer) {
+  const auto take = [self = Pointer(this), answers](std::optional<SrvAnswer>& place,
+                                                    const SrvAnswer& answer) {
     place = answer;
     if (answers->plain && answers->direct_tls && !self->stopped_)
       self->take_srv(*answers->plain, *answers->direct_tls);
@@ -210,10 +212,12 @@ void Connector::try_candidate() {
   attempts_.push_back(attempt);
   addresses_.pop_front();
   last_server_ = attempt->candidate.name;
-  attempt->socket.async_connect(attempt->candidate.endpoint, [self = Pointer(this), attempt](error_code error) {
-    // One that was given up may have connected all the same.
-    if (std::erase(self->attempts_, attempt) > 0 && !self->stopped_) self->connected(attempt, error);
-  });
+  attempt->socket.async_connect(attempt->candidate.endpoint,
+                                [self = Pointer(this), attempt](error_code error) {
+                                  // One that was given up may have connected all the same.
+                                  if (std::erase(self->attempts_, attempt) > 0 && !self->stopped_)
+                                    self->connected(attempt, error);
+                                });
   if (!addresses_.empty())
     plan(between_addresses);
   else if (!targets_.empty())

@@ -117,7 +117,7 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   std::string last_server_;
   std::string last_error_ = "no server is known";
   bool begun_ = false;
-  bool counted_ = false;   // as one of those under way
+  bool counted_ = false;    // as one of those under way
   bool searching_ = false;  // an answer of DNS is awaited
   bool refused_ = false;
   bool stopped_ = false;

@@ -30,6 +30,8 @@ constexpr std::array rows{
     Row{EndReason::client_stalled, "client-stalled", Condition::policy_violation},
     Row{EndReason::host_unknown, "host-unknown", Condition::host_unknown},
     Row{EndReason::origin_refused, "origin-refused", Condition::policy_violation},
+    Row{EndReason::login_timeout, "login-timeout", Condition::policy_violation},
+    Row{EndReason::too_many_logins, "too-many-logins", Condition::policy_violation},
     Row{EndReason::server_stalled, "server-stalled", Condition::remote_connection_failed},
     Row{EndReason::server_closed, "server-closed", std::nullopt},
     Row{EndReason::server_stream_error, "server-stream-error", Condition::remote_stream_error},

@@ -27,6 +27,8 @@ enum class EndReason {
   client_stalled,
   host_unknown,
   origin_refused,
+  login_timeout,
+  too_many_logins,
   server_stalled,
   server_closed,
   server_stream_error,

@@ -15,7 +15,8 @@ constexpr unsigned max_hops = 20;
 std::string_view take_last(std::string_view& list, bool quotes) {
   std::size_t comma = list.rfind(',');
   const auto inside = [&] { return std::ranges::count(list.substr(comma + 1), '"') % 2 != 0; };
-  while (quotes && comma != list.npos && inside()) comma = comma == 0 ? list.npos : list.rfind(',', comma - 1);
+  while (quotes && comma != list.npos && inside())
+    comma = comma == 0 ? list.npos : list.rfind(',', comma - 1);
   const std::string_view item = list.substr(comma == list.npos ? 0 : comma + 1);
   list = list.substr(0, comma == list.npos ? 0 : comma);
   return trim(item);

@@ -162,7 +162,11 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   last_ |= !context.keep_alive;
   const std::uint32_t number = next_number_++;
   Route found;
-  if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
+  if (!shard_.may_ask(shard_.client_of(peer_, request).remote.address)) {
+    // No 4xx: to a client that would be the end of its session.
+    found.response =
+        simple_response(context, 503, "Too many requests of your address.\n", "Retry-After: 1\r\n");
+  } else if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
     request.body = std::move(*body);
     found.bosh = request.script = context.script = true;
   } else if (is_host_meta(request)) {
@@ -172,8 +176,13 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     found = route(request, context, origin,
                   {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});
   }
-  if (found.websocket && pending_.empty()) return become_websocket(request, found, rest);
-  if (found.websocket)
+  if (found.websocket && pending_.empty()) {
+    Admission::Verdict verdict = shard_.admit(shard_.client_of(peer_, request));
+    if (verdict.refusal == Refusal::none)
+      return become_websocket(request, found, std::move(verdict.place), rest);
+    found.response = simple_response(context, is_overload(verdict.refusal) ? 503 : 429,
+                                     std::string(explain(verdict.refusal)) + "\n", "Retry-After: 60\r\n");
+  } else if (found.websocket)
     found.response = simple_response(context, 400, "Earlier requests on this connection wait for answers.\n");
   pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
   if (found.bosh && !too_large) too_large = unpack(request);
@@ -184,9 +193,10 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
 }
 
 /// Gives the connection away, and ends here.
-void Http::become_websocket(const HttpRequest& request, const Route& found, std::string_view rest) {
+void Http::become_websocket(const HttpRequest& request, const Route& found, Admission::Place&& place,
+                            std::string_view rest) {
   closed_ = true;
-  shard_.on_websocket(*this, std::move(connection_), request, found, rest);
+  shard_.on_websocket(*this, std::move(connection_), request, found, std::move(place), rest);
   shard_.on_http_closed(id_);
 }
 
@@ -205,8 +215,7 @@ bool Http::unpack(HttpRequest& request) const {
 void Http::refuse(unsigned status) {
   HttpContext context;
   if (reader_ && reader_->head_complete())
-    context =
-        make_context(reader_->request(), check_origin(shard_.any_origin(), reader_->request().origin));
+    context = make_context(reader_->request(), check_origin(shard_.any_origin(), reader_->request().origin));
   else
     context.allowed_origin = check_origin(shard_.any_origin(), {}).header;
   context.keep_alive = false;

@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "bosh/session.hpp"
-#include "src/forwarding.hpp"
+#include "src/admission.hpp"
 #include "src/config.hpp"
 #include "src/connection.hpp"
 #include "src/deadlines.hpp"
+#include "src/forwarding.hpp"
 #include "src/http_request.hpp"
 #include "src/http_response.hpp"
 #include "src/proxy_header.hpp"
@@ -32,8 +33,8 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
  public:
   Http(Shard&, Connection&&, const Peer&, const Listen&);
 
-  /// Begins to serve, under the id by which the shard knows it: with a PROXY header if the listener wants one,
-  /// then TLS if it has any.
+  /// Begins to serve, under the id by which the shard knows it: with a PROXY header if the listener wants
+  /// one, then TLS if it has any.
   void start(std::uint64_t id);
   /// The same for a connection that has moved here: one request of it is under way, and these bytes came
   /// behind it.
@@ -82,7 +83,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   void consume(std::string_view bytes);
   bool step(std::string_view& bytes);
   void take(HttpRequest&&, bool too_large, std::string_view rest);
-  void become_websocket(const HttpRequest&, const Route&, std::string_view rest);
+  void become_websocket(const HttpRequest&, const Route&, Admission::Place&&, std::string_view rest);
   bool unpack(HttpRequest&) const;
   static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);

@@ -115,7 +115,8 @@ Listening take_inherited(const Listen& listen, unsigned count) {
   };
   const std::string all_names = value("LISTEN_FDNAMES");
   std::string_view names = all_names;
-  const int there = value("LISTEN_PID") == std::to_string(::getpid()) ? std::atoi(value("LISTEN_FDS").c_str()) : 0;
+  const int there =
+      value("LISTEN_PID") == std::to_string(::getpid()) ? std::atoi(value("LISTEN_FDS").c_str()) : 0;
   for (int descriptor = 3; descriptor < 3 + there; ++descriptor) {
     if (cut(names, ":") != listen.inherited) continue;
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
@@ -124,7 +125,8 @@ Listening take_inherited(const Listen& listen, unsigned count) {
   }
   throw std::runtime_error("can't listen on inherited:" + listen.inherited +
                            ": no descriptor of that name was handed to the process; with systemd, set "
-                           "FileDescriptorName=" + listen.inherited + " in the socket unit");
+                           "FileDescriptorName=" +
+                           listen.inherited + " in the socket unit");
 }
 
 }  // namespace

@@ -164,10 +164,11 @@ void serve(const Config& config) {
   const bosh::Settings settings = session_settings(config);
   const unsigned count =
       config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+  Admission admission(config.limits, config.proxy.trusted);
   std::vector<std::unique_ptr<Shard>> shards;
   shards.reserve(count);
-  for (unsigned i = 0; i < count; ++i) 
-    shards.push_back(std::make_unique<Shard>(i, config, settings, shards, tls));
+  for (unsigned i = 0; i < count; ++i)
+    shards.push_back(std::make_unique<Shard>(i, config, settings, shards, tls, admission));
   for (const Listen& listen : config.listen) {
     const Listening listening = open_listener(listen, count);
     for (unsigned i = 0; i < count; ++i) shards[i]->serve(listening.descriptors[i], listen);

@@ -104,7 +104,8 @@ void ProxyHeaderReader::take_line() {
   const auto destination = parse_ip(cut(line, " "));
   const auto source_port = read_port(cut(line, " "));
   const auto destination_port = read_port(line);
-  if ((family != "TCP4" && family != "TCP6") || !source || !destination || !source_port || !destination_port) return;
+  if ((family != "TCP4" && family != "TCP6") || !source || !destination || !source_port || !destination_port)
+    return;
   origin_ = {Endpoint{*source, *source_port}, Endpoint{*destination, *destination_port}, false};
   state_ = State::complete;
 }
@@ -129,7 +130,8 @@ void ProxyHeaderReader::take_binary() {
     const unsigned type = byte(rest, 0);
     const std::string_view value = rest.substr(3, number16(rest, 1));
     if (value.size() < number16(rest, 1)) return;
-    if (type == tls_type && !value.empty() && command == proxy_command) origin_.tls = (byte(value, 0) & 1) != 0;
+    if (type == tls_type && !value.empty() && command == proxy_command)
+      origin_.tls = (byte(value, 0) & 1) != 0;
     if (type == crc_type) {
       if (value.size() != 4) return;
       std::string zeroed(bytes);
@@ -146,12 +148,16 @@ std::string proxy_header(ProxyHeader version, const Endpoint& source, const Endp
   if (version == ProxyHeader::none) return {};
   // Both in one family (U-118); receivers refuse ports that no connection has (U-120).
   const bool ipv4 = is_ipv4(source.address) && is_ipv4(destination.address);
-  const auto port = [](const Endpoint& end) { return end.port == 0 || end.port == 65535 ? 1 : int{end.port}; };
+  const auto port = [](const Endpoint& end) {
+    return end.port == 0 || end.port == 65535 ? 1 : int{end.port};
+  };
   if (version == ProxyHeader::v1) {
-    const auto text = [ipv4](const Address& address) { return ipv4 ? to_string(address) : to_ipv6_string(address); };
+    const auto text = [ipv4](const Address& address) {
+      return ipv4 ? to_string(address) : to_ipv6_string(address);
+    };
     return std::string("PROXY ") + (ipv4 ? "TCP4 " : "TCP6 ") + text(source.address) + ' ' +
-           text(destination.address) + ' ' + std::to_string(port(source)) + ' ' + std::to_string(port(destination)) +
-           "\r\n";
+           text(destination.address) + ' ' + std::to_string(port(source)) + ' ' +
+           std::to_string(port(destination)) + "\r\n";
   }
   const std::size_t size = ipv4 ? 4 : 16;
   std::string out(signature);

@@ -33,7 +33,8 @@ std::chrono::steady_clock::time_point now() {
 /// c-ares is set up once for the process, before any thread.
 void start_library() {
   static const int status = ares_library_init(ARES_LIB_INIT_ALL);
-  if (status != ARES_SUCCESS) throw std::runtime_error(std::string("can't start DNS: ") + ares_strerror(status));
+  if (status != ARES_SUCCESS)
+    throw std::runtime_error(std::string("can't start DNS: ") + ares_strerror(status));
 }
 
 bool is_none(int status) {
@@ -63,9 +64,10 @@ Resolver::Resolver(asio::io_context& io, const std::vector<std::string>& name_se
   options.tries = tries;
   options.sock_state_cb = socket_changed;
   options.sock_state_cb_data = this;
-  const int status = ares_init_options(&channel_, &options,
-                                       ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-  if (status != ARES_SUCCESS) throw std::runtime_error(std::string("can't start DNS: ") + ares_strerror(status));
+  const int status =
+      ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+  if (status != ARES_SUCCESS)
+    throw std::runtime_error(std::string("can't start DNS: ") + ares_strerror(status));
   std::string list;
   for (const std::string& server : name_servers) list += (list.empty() ? "" : ",") + server;
   if (!list.empty() && ares_set_servers_ports_csv(channel_, list.c_str()) != ARES_SUCCESS)
@@ -90,7 +92,8 @@ void Resolver::stop() {
 
 /// True when the question has to be asked.
 template <class Answer>
-bool Resolver::look_up(Cache<Answer>& cache, const std::string& name, std::function<void(const Answer&)>&& done) {
+bool Resolver::look_up(Cache<Answer>& cache, const std::string& name,
+                       std::function<void(const Answer&)>&& done) {
   Entry<Answer>& entry = cache[name];
   if (entry.waiting.empty() && now() < entry.fresh_until) {
     done(Answer(entry.answer));
@@ -131,13 +134,15 @@ void Resolver::host_came(void* pointer, int status, int, ares_addrinfo* found) {
       std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(node->ai_addr)->sin6_addr, 16);
     } else {
       address.bytes[10] = address.bytes[11] = 0xff;
-      std::memcpy(address.bytes.data() + 12, &reinterpret_cast<const sockaddr_in*>(node->ai_addr)->sin_addr, 4);
+      std::memcpy(address.bytes.data() + 12, &reinterpret_cast<const sockaddr_in*>(node->ai_addr)->sin_addr,
+                  4);
     }
     if (answer.addresses.size() < most_addresses) answer.addresses.push_back(address);
     ttl = std::min(ttl, static_cast<std::uint32_t>(std::max(0, node->ai_ttl)));
   }
   if (answer.addresses.empty())
-    answer.error = is_none(status) || status == ARES_SUCCESS ? "the name has no address" : ares_strerror(status);
+    answer.error =
+        is_none(status) || status == ARES_SUCCESS ? "the name has no address" : ares_strerror(status);
   self.store(self.hosts_, question->name, std::move(answer), status != ARES_SUCCESS && !is_none(status),
              is_none(status), ttl);
 }

@@ -26,8 +26,8 @@ struct HostAnswer {
   std::string error{};
 };
 
-/// Asks the name servers of the system, or given ones. Answers are kept as long as they say, within bounds; an
-/// old one serves while the name servers don't answer.
+/// Asks the name servers of the system, or given ones. Answers are kept as long as they say, within bounds;
+/// an old one serves while the name servers don't answer.
 class Resolver {
  public:
   /// `name_servers`: addresses with ports; empty: the system's. Throws std::runtime_error.

@@ -36,10 +36,10 @@ unsigned long random_salt() {
   return salt;
 }
 
-bosh::Response terminal(bosh::Condition condition, bool legacy) {
+bosh::Response terminal(bosh::Condition condition, bool legacy, std::string content = {}) {
   const unsigned status = legacy ? bosh::legacy_status(condition) : 200;
   if (status != 200) return {nullptr, nullptr, status};
-  return {std::make_shared<const std::string>(bosh::terminal_reply({condition, {}}))};
+  return {std::make_shared<const std::string>(bosh::terminal_reply({condition, std::move(content)}))};
 }
 
 xml::Limits body_limits(const LimitSettings& settings) {
@@ -63,15 +63,16 @@ websocket::Settings websocket_settings(const Config& config) {
   return settings;
 }
 
-std::string too_large_text(std::size_t limit) {
-  return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>The request is larger than " +
-         std::to_string(limit) + " bytes (max_request).</text>";
+/// A sentence for people, as a child of a terminal body.
+std::string text_element(std::string_view text) {
+  return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>" + std::string(text) + "</text>";
 }
 
 }  // namespace
 
 Shard::Shard(unsigned index, const Config& config, const bosh::Settings& settings,
-             const std::vector<std::unique_ptr<Shard>>& all, std::shared_ptr<const TlsFiles> tls)
+             const std::vector<std::unique_ptr<Shard>>& all, std::shared_ptr<const TlsFiles> tls,
+             Admission& admission)
     : index_(index),
       config_(config),
       settings_(settings),
@@ -92,6 +93,8 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
       tls_(std::move(tls)),
       connector_host_(io_, config.upstream),
       any_origin_(config.cors.everyone()),
+      admission_(admission),
+      requests_(config.limits.requests_per_second, config.proxy.trusted),
       http_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
       session_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
       house_timer_(io_) {
@@ -169,7 +172,8 @@ void Shard::receive(Mail&& mail) {
 // --- Connections ---
 
 void Shard::serve(int listening_descriptor, const Listen& listen) {
-  asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor(io_, any_protocol, listening_descriptor);
+  asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor(io_, any_protocol,
+                                                                       listening_descriptor);
   accept(acceptors_.emplace_back(Acceptor{std::move(acceptor), asio::steady_timer(io_), &listen}));
 }
 
@@ -193,7 +197,8 @@ void Shard::accept(Acceptor& acceptor) {
 void Shard::welcome(Connection&& connection, const Peer& peer, const Listen& listen) {
   if (listen.proxy_protocol && !is_in(peer.remote.address, config_.proxy.trusted)) {
     log(LogLevel::warning, "connection-refused",
-        {{"peer", to_string(peer.remote.address)}, {"why", "not in proxy.trusted, and proxy_protocol = true"}});
+        {{"peer", to_string(peer.remote.address)},
+         {"why", "not in proxy.trusted, and proxy_protocol = true"}});
     return;
   }
   const boost::intrusive_ptr<Http> http(new Http(*this, std::move(connection), peer, listen));
@@ -249,6 +254,16 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
   reply({exchange, terminal(condition, legacy)});
 }
 
+Admission::Verdict Shard::admit(const Client& client) {
+  constexpr double lines_a_second = 1;
+  const Time time = now();
+  Admission::Verdict verdict = admission_.admit(client.remote.address, time);
+  if (verdict.refusal != Refusal::none && warnings_.take(lines_a_second, 10, time))
+    log(LogLevel::warning, "session-refused",
+        {{"reason", to_string(verdict.refusal)}, {"client", to_string(client.remote.address)}});
+  return verdict;
+}
+
 void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& client, const HttpRequest& request,
                    bosh::Body&& body) {
   if (stopping_) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
@@ -256,14 +271,21 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
   const Asked asked{request.origin, request.target, body.route};
   Way way = find_way(body.to, asked);
   if (!way.servers) return refuse(arrival.exchange, *condition_of(way.refused), to_string(way.refused));
+  Admission::Verdict verdict = admit(client);
+  if (is_overload(verdict.refusal)) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
+  if (verdict.refusal != Refusal::none)
+    return reply({arrival.exchange, terminal(bosh::Condition::policy_violation, body.legacy,
+                                             text_element(explain(verdict.refusal)))});
   const Time time = now();
   const Sid sid = random_sid(index_);
   const std::uint64_t id = sessions_.emplace(Slot{
-      .client_side = Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
-                          request.script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
+      .client_side =
+          Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
+               request.script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
       .legs = {},
       .domain = body.to,
       .client = client,
+      .place = std::move(verdict.place),
       .created = time,
   });
   by_sid_.emplace(sid, id);
@@ -318,7 +340,9 @@ void Shard::deliver(Delivery&& delivery) {
     case Fault::too_large:
       session.on_faulty_request(
           exchange, delivery.body.rid,
-          {bosh::Condition::policy_violation, too_large_text(config_.limits.max_request)},
+          {bosh::Condition::policy_violation,
+           text_element("The request is larger than " + std::to_string(config_.limits.max_request) +
+                        " bytes (max_request).")},
           bosh::End::request_too_large, effects_);
       break;
   }

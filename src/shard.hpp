@@ -4,9 +4,9 @@
 
 #include <array>
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <chrono>
@@ -21,6 +21,7 @@
 
 #include "bosh/session.hpp"
 #include "bosh/slices.hpp"
+#include "src/admission.hpp"
 #include "src/config.hpp"
 #include "src/connector.hpp"
 #include "src/deadlines.hpp"
@@ -46,7 +47,7 @@ class Shard {
  public:
   /// `all` is complete when run is called and outlives it.
   Shard(unsigned index, const Config&, const bosh::Settings&, const std::vector<std::unique_ptr<Shard>>& all,
-        std::shared_ptr<const TlsFiles>);
+        std::shared_ptr<const TlsFiles>, Admission&);
 
   /// Takes a listening descriptor.
   void serve(int listening_descriptor, const Listen&);
@@ -77,9 +78,15 @@ class Shard {
     return boshd::client_of(peer, request, config_.proxy.header, config_.proxy.trusted);
   }
 
+  /// Whether this address may make one more request now.
+  bool may_ask(const Address& address) { return requests_.take(address, std::chrono::steady_clock::now()); }
+  /// Room for a session of this client; a refusal is told in the log.
+  Admission::Verdict admit(const Client&);
+
   void on_bosh_request(Http&, std::uint32_t number, HttpRequest&&, bool too_large, std::string_view rest);
   /// A client's connection has become a WebSocket; `rest` is what came behind the request.
-  void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, std::string_view rest);
+  void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, Admission::Place&&,
+                    std::string_view rest);
   void on_lost(const Lost&);
   void on_http_closed(std::uint64_t id) { connections_.erase(id); }
 
@@ -94,7 +101,9 @@ class Shard {
     bosh::StreamId id;
     xmpp::Stream stream;
     boost::intrusive_ptr<UpstreamConnection> upstream;
-    Time open_by;  // until then the server must have opened the stream
+    Time open_by;           // until then the server must have opened the stream
+    Time authenticate_by;   // … and let the client in
+    std::string account{};  // that the client tries to log in to
   };
   struct Bosh {
     bosh::Session session;
@@ -118,6 +127,7 @@ class Shard {
     std::vector<Leg> legs;  // one for each open stream
     std::string domain;     // of the first
     Client client;
+    Admission::Place place;
     Time created;
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
     bool room = true;                         // the server takes what is written
@@ -154,7 +164,7 @@ class Shard {
   /// Whether a page may open this domain, and where its servers are.
   struct Way {
     const Servers* servers = nullptr;
-    std::string domain;  // in ASCII
+    std::string domain;                           // in ASCII
     EndReason refused = EndReason::host_unknown;  // when there are none
   };
   Way find_way(std::string_view domain, const Asked&) const;
@@ -179,6 +189,7 @@ class Shard {
   void carry_out(std::uint64_t id, Slot&, websocket::Close&&);
   void on_web_event(std::uint64_t id, const WebEvent&);
   void check_client_room(Slot&);
+  void send_upstream(Slot&, bosh::StreamId, std::string&& stanzas);
   void write_upstream(Slot&, Leg&, std::string_view);
   void check_room(Slot&);
   void take_leave(Leg&, std::string_view last_words);
@@ -224,6 +235,9 @@ class Shard {
   std::shared_ptr<const TlsFiles> tls_;
   ConnectorHost connector_host_;
   OriginList any_origin_;
+  Admission& admission_;
+  Rates requests_;
+  Bucket warnings_;              // of clients that are refused: they decide how many there are
   std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;

@@ -6,6 +6,7 @@
 #include "src/config_text.hpp"
 #include "src/http_response.hpp"
 #include "src/log.hpp"
+#include "src/login.hpp"
 #include "src/query.hpp"
 #include "src/shard.hpp"
 #include "xmpp/bounce.hpp"
@@ -44,7 +45,8 @@ void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& 
   const auto upstream = boost::intrusive_ptr(new UpstreamConnection(
       *this, id, stream, {way.servers, std::move(way.domain), slot.client.remote, slot.client.local}));
   slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, web),
-                       upstream, now() + config_.upstream.connect_timeout});
+                       upstream, now() + config_.upstream.connect_timeout,
+                       now() + config_.limits.authentication_timeout});
   slot.legs.back().stream.introduce(query_element(asked.target, way.servers->query));
   upstream->connect();
 }
@@ -74,6 +76,9 @@ UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId str
   if (received.start_tls) return {UpstreamOrder::start_tls, {}};
   if (received.ended && received.ended->end == xmpp::End::tls_refused)
     return {UpstreamOrder::give_up, std::move(received.ended->error)};
+  for (unsigned i = 0; i < received.failed_logins; ++i)
+    admission_.login_failed(slot.client.remote.address, leg.account, time);
+  if (leg.stream.authenticated()) leg.authenticate_by = Time::max();
   if (!received.elements.empty() || (received.opened && received.opened->version.empty())) {
     leg.open_by = Time::max();
     leg.upstream->settle();
@@ -119,6 +124,19 @@ void Shard::log_failure(const Leg& leg, std::string_view reason) const {
        {"server", leg.upstream->server()},
        {"step", leg.upstream->step()},
        {"reason", reason}});
+}
+
+/// A login to an account that too many have failed at ends here: the server would come to block us for it.
+void Shard::send_upstream(Slot& slot, bosh::StreamId stream, std::string&& stanzas) {
+  Leg* leg = find_leg(slot, stream);
+  if (!leg) return;
+  if (!leg->stream.authenticated()) {
+    if (std::string name = account_in(stanzas); !name.empty())
+      leg->account = name + '@' + leg->stream.domain();
+    if (!leg->account.empty() && !admission_.may_log_in(leg->account, now()))
+      return tell_end(slot, stream, EndReason::too_many_logins);
+  }
+  write_upstream(slot, *leg, leg->stream.send(std::move(stanzas)));
 }
 
 void Shard::write_upstream(Slot& slot, Leg& leg, std::string_view bytes) {
@@ -207,8 +225,7 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
     }
     forward.stanzas = std::move(whole.payload);
   }
-  if (Leg* leg = find_leg(slot, forward.stream))
-    write_upstream(slot, *leg, leg->stream.send(std::move(forward.stanzas)));
+  send_upstream(slot, forward.stream, std::move(forward.stanzas));
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
@@ -232,7 +249,8 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Close&& close) {
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::GaveUp&&) {
-  log(LogLevel::info, "request-missing", {{"sid", shown_sid(slot)}, {"client", to_string(slot.client.remote.address)}});
+  log(LogLevel::info, "request-missing",
+      {{"sid", shown_sid(slot)}, {"client", to_string(slot.client.remote.address)}});
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Reading&& reading) {
@@ -306,9 +324,13 @@ void Shard::session_rung(Time time, std::uint64_t id, Time at) {
     if (!sessions_.find(id)) return;
   }
   const auto silent = std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.open_by; });
+  const auto late =
+      std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.authenticate_by; });
   if (silent != slot->legs.end()) {
     log_failure(*silent, "no answer within connect_timeout");
     tell_end(*slot, silent->id, EndReason::server_silent);
+  } else if (late != slot->legs.end()) {
+    tell_end(*slot, late->id, EndReason::login_timeout);
   } else if (auto* bosh = std::get_if<Bosh>(&slot->client_side)) {
     bosh->session.on_time(time, effects_);
   } else {
@@ -325,7 +347,7 @@ Time Shard::due(const Slot& slot) {
     const Web& web = std::get<Web>(slot.client_side);
     due = std::min(web.session.deadline(), web.socket->deadline());
   }
-  for (const Leg& leg : slot.legs) due = std::min(due, leg.open_by);
+  for (const Leg& leg : slot.legs) due = std::min({due, leg.open_by, leg.authenticate_by});
   return due;
 }
 

@@ -15,7 +15,7 @@ Time now() {
 }  // namespace
 
 void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRequest& request,
-                         const Route& route, std::string_view rest) {
+                         const Route& route, Admission::Place&& place, std::string_view rest) {
   const Time time = now();
   const Sid sid = random_sid(index_);
   boost::intrusive_ptr<WebSocket> socket(new WebSocket(web_host_, std::move(connection), route.deflate_bits));
@@ -25,6 +25,7 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
       .legs = {},
       .domain = {},
       .client = client_of(http.peer(), request),
+      .place = std::move(place),
       .created = time,
   });
   socket->start(id, route.response, std::string(rest));
@@ -76,7 +77,7 @@ void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Open&& open) {
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Forward&& forward) {
-  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.send(std::move(forward.element)));
+  send_upstream(slot, 0, std::move(forward.element));
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Restart&& restart) {

@@ -29,7 +29,8 @@ SrvAnswer read_srv_answer(std::string_view message) {
     if (ns_rr_type(record) != ns_t_srv || ns_rr_rdlen(record) < 7) continue;
     const unsigned char* data = ns_rr_rdata(record);
     char name[NS_MAXDNAME];
-    if (ns_name_uncompress(ns_msg_base(handle), ns_msg_end(handle), data + 6, name, sizeof name) < 0) return answer;
+    if (ns_name_uncompress(ns_msg_base(handle), ns_msg_end(handle), data + 6, name, sizeof name) < 0)
+      return answer;
     const std::string_view target = name;
     const auto number = [&](int at) { return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]); };
     answer.records.push_back(
@@ -46,7 +47,8 @@ std::vector<SrvRecord> srv_order(std::vector<SrvRecord> records,
                                  const std::function<std::uint32_t(std::uint32_t)>& random) {
   std::erase_if(records, [](const SrvRecord& record) { return !is_usable(record); });
   // Those without weight first, so that they have a chance only at a draw of 0.
-  std::ranges::stable_sort(records, {}, [](const SrvRecord& r) { return std::pair(r.priority, r.weight != 0); });
+  std::ranges::stable_sort(records, {},
+                           [](const SrvRecord& r) { return std::pair(r.priority, r.weight != 0); });
   std::vector<SrvRecord> ordered;
   while (!records.empty()) {
     const auto end = std::ranges::find_if(

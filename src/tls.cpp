@@ -33,8 +33,9 @@ SslContext new_context(const SSL_METHOD* method) {
   SslContext context(SSL_CTX_new(method));
   if (!context) throw std::runtime_error("can't start TLS: " + complaint());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                         SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                         SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20");
@@ -55,8 +56,8 @@ struct NamesDeleter {
 /// Goes through the subject's alternative names until one is what is looked for.
 template <class Look>
 bool any_name(const X509* certificate, Look look) {
-  const std::unique_ptr<GENERAL_NAMES, NamesDeleter> names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const std::unique_ptr<GENERAL_NAMES, NamesDeleter> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i)
     if (look(*sk_GENERAL_NAME_value(names.get(), i))) return true;
   return false;
@@ -104,8 +105,8 @@ int choose_certificate(SSL* ssl, int*, void*) {
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned offered_size, void*) {
   static constexpr unsigned char http[] = "\x08http/1.1";
-  const int found = SSL_select_next_proto(const_cast<unsigned char**>(chosen), size, http, sizeof http - 1, offered,
-                                          offered_size);
+  const int found = SSL_select_next_proto(const_cast<unsigned char**>(chosen), size, http, sizeof http - 1,
+                                          offered, offered_size);
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 

@@ -1,4 +1,5 @@
-// TLS on both sides, by OpenSSL on the sockets themselves: an idle connection keeps neither buffers nor BIO pairs.
+// TLS on both sides, by OpenSSL on the sockets themselves: an idle connection keeps neither buffers nor BIO
+// pairs.
 #pragma once
 
 #include <openssl/types.h>

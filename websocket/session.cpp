@@ -28,7 +28,8 @@ void Session::on_element(Time now, const xml::Root& root, std::string_view eleme
   if (root.ns == framing_ns && root.name == "close") return on_close(now, effects);
   if (state_ == State::expecting)  // W-037, W-040
     return refuse("invalid-namespace", End::bad_message, CloseCode::protocol_error, effects);
-  const bool other_prefix = root.ns == xmpp::content_ns && !element.substr(1).starts_with(root.name);  // U-079
+  const bool other_prefix =
+      root.ns == xmpp::content_ns && !element.substr(1).starts_with(root.name);  // U-079
   if (root.ns == framing_ns || root.ns == xmpp::stream_ns || root.ns == xmpp::server_ns ||
       root.ns == xmpp::query_ns || other_prefix)
     return refuse("unsupported-stanza-type", End::bad_message, CloseCode::protocol_error, effects);

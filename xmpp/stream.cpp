@@ -79,8 +79,9 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   if (batch.root_opened) header_ = read_header(batch.root);
   if (state_ == State::negotiating) {
     const bool joined = !batch.joined.empty();
-    const bool all_read = joined ? batch.joined.size() == kept + bytes.size()
-                                 : !batch.elements.empty() && batch.elements.back().bytes.end() == bytes.end();
+    const bool all_read = joined
+                              ? batch.joined.size() == kept + bytes.size()
+                              : !batch.elements.empty() && batch.elements.back().bytes.end() == bytes.end();
     negotiate(received, batch, error, all_read);
     return received;
   }
@@ -107,8 +108,8 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
 
 /// What comes before the stream is the client's: it is, once it need not be encrypted any more.
 void Stream::read_opening(xml::Pool& pool, Received& received) {
-  const auto features =
-      std::ranges::find_if(received.elements, [](const xml::Element& e) { return e.is(stream_ns, "features"); });
+  const auto features = std::ranges::find_if(
+      received.elements, [](const xml::Element& e) { return e.is(stream_ns, "features"); });
   if (features != received.elements.end()) {
     if (!starts_tls(pool, *features, received)) ready();
   } else if (header_ && header_->version.empty()) {  // no features follow (U-026)
@@ -120,8 +121,7 @@ void Stream::read_opening(xml::Pool& pool, Received& received) {
   } else if (tls_ == Tls::never || secured_) {
     received.opened = std::exchange(header_, std::nullopt);
   }
-  if (state_ == State::opening && tls_ != Tls::never && !secured_ && !received.ended)
-    received.elements = {};
+  if (state_ == State::opening && tls_ != Tls::never && !secured_ && !received.ended) received.elements = {};
 }
 
 /// Whether this stream gives way to an encrypted one (U-033, U-034, U-044).
@@ -140,8 +140,8 @@ bool Stream::starts_tls(xml::Pool& pool, const xml::Element& features, Received&
   return true;
 }
 
-/// `all_read`: nothing stands behind the last element. Whatever did would be taken for a part of the encrypted
-/// stream by a careless reader (CVE-2011-0411).
+/// `all_read`: nothing stands behind the last element. Whatever did would be taken for a part of the
+/// encrypted stream by a careless reader (CVE-2011-0411).
 void Stream::negotiate(Received& received, const xml::Batch& batch, xml::Error error, bool all_read) {
   if (batch.elements.empty() && !batch.root_closed && error == xml::Error::none) return;
   const bool proceed = !batch.elements.empty() && batch.elements.front().is(tls_ns, "proceed");

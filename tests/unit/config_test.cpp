@@ -388,7 +388,9 @@ BOOST_AUTO_TEST_CASE(origins) {
 }
 
 BOOST_AUTO_TEST_CASE(servers) {
-  const auto server = [](const std::string& text) { return read(upstream_with(text)).upstream.usual.list.at(0); };
+  const auto server = [](const std::string& text) {
+    return read(upstream_with(text)).upstream.usual.list.at(0);
+  };
   BOOST_TEST((server("127.0.0.1:15222") == Server{"127.0.0.1", 15222, ""}));
   BOOST_TEST((server("XMPP.example.org") == Server{"xmpp.example.org", 5222, ""}));
   BOOST_TEST((server("[::1]") == Server{"::1", 5222, ""}));
@@ -436,38 +438,48 @@ BOOST_AUTO_TEST_CASE(domains) {
 }
 
 BOOST_AUTO_TEST_CASE(servers_that_speak_TLS_at_once_and_those_that_DNS_names) {
-  const auto list = [](const std::string& value) { return read("[upstream]\nany = true\nserver = " + value).upstream.usual.list; };
-  BOOST_TEST((list(R"("tls://A.example")") == std::vector{Server{.host = "a.example", .port = 5223, .direct_tls = true}}));
+  const auto list = [](const std::string& value) {
+    return read("[upstream]\nany = true\nserver = " + value).upstream.usual.list;
+  };
+  BOOST_TEST((list(R"("tls://A.example")") ==
+              std::vector{Server{.host = "a.example", .port = 5223, .direct_tls = true}}));
   BOOST_TEST((list(R"(["a", "tls://b:443"])") ==
               std::vector{Server{.host = "a"}, Server{.host = "b", .port = 443, .direct_tls = true}}));
   BOOST_TEST((list(R"("dns")") == std::vector{Server{.host = "", .port = 0, .from_dns = true}}));
   refused("[upstream]\nserver = []", 2, {"upstream.server must name one at least"});
   refused("[upstream]\nserver = [\"dns\", \"a\"]", 2, {"must not list others beside \"dns\""});
   refused("[upstream]\ntls = \"never\"\nserver = \"tls://a\"", 2, {"upstream.tls can't be \"never\""});
-  refused("[upstream]\ntls = \"on\"", 2, {"upstream.tls must be \"auto\", \"required\", \"opportunistic\" or \"never\""});
+  refused("[upstream]\ntls = \"on\"", 2,
+          {"upstream.tls must be \"auto\", \"required\", \"opportunistic\" or \"never\""});
 }
 
 BOOST_AUTO_TEST_CASE(B_201_who_asks_DNS_has_to_name_the_domains) {
-  refused("[upstream]\nserver = \"dns\"", 2, {"upstream.server asks DNS", "upstream.domains", "upstream.any"});
+  refused("[upstream]\nserver = \"dns\"", 2,
+          {"upstream.server asks DNS", "upstream.domains", "upstream.any"});
   for (const auto* closed : {"any = true", "domains = [\"a\"]", "domain.a.server = \"[::1]\""})
     BOOST_TEST(refusal("[upstream]\nserver = \"dns\"\n"s + closed) == "");
 }
 
 BOOST_AUTO_TEST_CASE(listeners) {
-  const auto listen = [](const std::string& text) { return read("[[listen]]\naddress = \"" + text + "\"").listen.at(0); };
+  const auto listen = [](const std::string& text) {
+    return read("[[listen]]\naddress = \"" + text + "\"").listen.at(0);
+  };
   BOOST_TEST((listen("unix:/run/x.sock") == Listen{.host = "", .port = 0, .unix_path = "/run/x.sock"}));
   BOOST_TEST((listen("inherited:http") == Listen{.host = "", .port = 0, .inherited = "http"}));
   for (const auto* wrong : {"unix:", "unix:x", "inherited:", "inherited:a b", "inherited"})
     refused("[[listen]]\naddress = \""s + wrong + "\"", 2, {"listen.address must be"});
-  refused("[[listen]]\naddress = \"unix:/a\"\n[[listen]]\naddress = \"unix:/a\"", 1, {"must not name an address twice"});
+  refused("[[listen]]\naddress = \"unix:/a\"\n[[listen]]\naddress = \"unix:/a\"", 1,
+          {"must not name an address twice"});
   refused("[[listen]]\ntls = true", 1, {"listen with tls = true needs a [[tls.certificate]]"});
   refused("[[tls.certificate]]\nchain = \"/a\"", 1, {"tls.certificate.key is missing"});
   refused("[[tls.certificate]]\nchain = \"a\"\nkey = \"/b\"", 2, {"the whole path of a file"});
 }
 
 BOOST_AUTO_TEST_CASE(pages_of_a_domain) {
-  const auto cors = read("[cors]\norigins = [\"https://a.example\"]\ncredentials = true\n"
-                         "[cors.domain.\"B.example\"]\norigins = [\"https://b.example\"]").cors;
+  const auto cors = read(
+                        "[cors]\norigins = [\"https://a.example\"]\ncredentials = true\n"
+                        "[cors.domain.\"B.example\"]\norigins = [\"https://b.example\"]")
+                        .cors;
   BOOST_TEST((cors.of("b.EXAMPLE.") == OriginList{"https://b.example"}));
   BOOST_TEST((cors.of("c.example") == OriginList{"https://a.example"}));
   BOOST_TEST((cors.everyone() == OriginList{"https://a.example", "https://b.example"}));
@@ -498,7 +510,8 @@ BOOST_AUTO_TEST_CASE(with_domains_only_they_are_served) {
 }
 
 BOOST_AUTO_TEST_CASE(a_star_stands_for_all_names_below) {
-  const auto upstream = read("[upstream]\ndomains = [\"*.a.example\"]\n[upstream.domain.\"*.b.a.example\"]\n").upstream;
+  const auto upstream =
+      read("[upstream]\ndomains = [\"*.a.example\"]\n[upstream.domain.\"*.b.a.example\"]\n").upstream;
   for (const auto* name : {"x.a.example", "X.Y.A.example.", "b.a.example"})
     BOOST_TEST(upstream.find(name) == &upstream.usual, name);
   BOOST_TEST(upstream.find("x.b.a.example") == &upstream.own.at("*.b.a.example"));

@@ -19,14 +19,15 @@ std::vector<Network> networks(std::initializer_list<std::string_view> texts) {
 }
 
 /// The client behind a peer, with the given X-Forwarded-For and trusted networks.
-std::string client(std::string_view peer, std::string_view list, std::initializer_list<std::string_view> trusted) {
+std::string client(std::string_view peer, std::string_view list,
+                   std::initializer_list<std::string_view> trusted) {
   return to_string(client_address(ip(peer), list, ForwardingHeader::x_forwarded, networks(trusted)));
 }
 
 /// The same with a Forwarded header of the trusted 127.0.0.1.
 std::string client_of_standard(std::string_view list) {
-  return to_string(
-      client_address(ip("127.0.0.1"), list, ForwardingHeader::forwarded, networks({"127.0.0.1", "10.0.0.0/8"})));
+  return to_string(client_address(ip("127.0.0.1"), list, ForwardingHeader::forwarded,
+                                  networks({"127.0.0.1", "10.0.0.0/8"})));
 }
 
 HttpRequest both_families() {
@@ -41,7 +42,8 @@ HttpRequest both_families() {
 
 Client client_at(std::string_view peer, const HttpRequest& request,
                  ForwardingHeader header = ForwardingHeader::x_forwarded) {
-  return client_of({{ip(peer), 4711}, {ip("127.0.0.1"), 80}, false}, request, header, networks({"127.0.0.1"}));
+  return client_of({{ip(peer), 4711}, {ip("127.0.0.1"), 80}, false}, request, header,
+                   networks({"127.0.0.1"}));
 }
 
 }  // namespace
@@ -82,7 +84,8 @@ BOOST_AUTO_TEST_CASE(D_100_at_most_20_hops_are_looked_at) {
 BOOST_AUTO_TEST_CASE(D_091_D_092_the_standard_header_names_the_client) {
   BOOST_TEST(client_of_standard("for=192.0.2.1") == "192.0.2.1");
   BOOST_TEST(client_of_standard("FOR = \"192.0.2.1:80\" ; proto=http") == "192.0.2.1");
-  BOOST_TEST(client_of_standard("for=6.6.6.6, for=\"[2001:db8::1]:80\";by=10.0.0.1, for=10.0.0.2") == "2001:db8::1");
+  BOOST_TEST(client_of_standard("for=6.6.6.6, for=\"[2001:db8::1]:80\";by=10.0.0.1, for=10.0.0.2") ==
+             "2001:db8::1");
   for (const std::string_view hidden : {"for=unknown", "for=_secret", "proto=https", "6.6.6.6", "for=", ""})
     BOOST_TEST(client_of_standard(hidden) == "127.0.0.1", hidden);
 }
