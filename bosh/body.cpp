@@ -103,6 +103,7 @@ std::string read_root(const xml::Root& root, Body& body) {
   attributes.text("sid", body.sid);
   attributes.text("to", body.to);
   attributes.text("from", body.from);
+  attributes.text("route", body.route);
   attributes.text("content", body.content);
   attributes.text("stream", body.stream);
   attributes.text("key", body.key);
@@ -156,6 +157,7 @@ ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& lim
 std::string refuse_payload(const xml::Element& element) {
   if (element.ns == stream_ns) return "an element of " + std::string(stream_ns);
   if (element.ns == tls_ns) return "TLS can't be negotiated inside BOSH";
+  if (element.ns == "urn:boshd:query:0") return "what only boshd tells a server";
   if (element.ns == "jabber:server") return "an element of jabber:server";
   if (element.ns == content_ns && !element.prefix.empty()) return "a stanza with a namespace prefix";
   return {};

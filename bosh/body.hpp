@@ -29,6 +29,7 @@ struct Body {
   std::string sid;  // empty: a session creation request
   std::string to;
   std::string from;
+  std::string route;  // where the client wants to be taken (XEP-0124 §7)
   std::string language;
   std::string content;  // the media type that the client wants responses to have (XEP-0124 §7.1)
   std::string stream;   // empty: none is named (XEP-0124 §16)

@@ -11,12 +11,6 @@ namespace boshd {
 namespace {
 
 constexpr unsigned ipv4_prefix = 96;
-constexpr unsigned max_hops = 20;
-
-bool is_ipv4(const Address& address) {
-  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return std::equal(mapped.begin(), mapped.end(), address.bytes.begin());
-}
 
 bool is_port(std::string_view text) {
   return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
@@ -44,10 +38,6 @@ bool any_bit_below(const Address& address, unsigned prefix) {
   return false;
 }
 
-bool is_trusted(const Address& address, const std::vector<Network>& trusted) {
-  return std::any_of(trusted.begin(), trusted.end(), [&](const Network& n) { return n.contains(address); });
-}
-
 }  // namespace
 
 std::optional<Address> parse_ip(std::string_view text) {
@@ -70,6 +60,15 @@ std::optional<Address> parse_address(std::string_view text) {
   return parse_ip(text.substr(0, colon));
 }
 
+bool is_ipv4(const Address& address) {
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(mapped.begin(), mapped.end(), address.bytes.begin());
+}
+
+std::string to_ipv6_string(const Address& address) {
+  return (is_ipv4(address) ? "::ffff:" : "") + to_string(address);
+}
+
 std::string to_string(const Address& address) {
   char text[INET6_ADDRSTRLEN];
   if (is_ipv4(address)) return inet_ntop(AF_INET, address.bytes.data() + ipv4_prefix / 8, text, sizeof text);
@@ -79,6 +78,31 @@ std::string to_string(const Address& address) {
 bool is_loopback(const Address& address) {
   static const Network networks[] = {*parse_network("127.0.0.0/8"), *parse_network("::1")};
   return networks[0].contains(address) || networks[1].contains(address);
+}
+
+// IPv6 in transition may carry an IPv4 address, so those prefixes are not public either: 6to4, Teredo, NAT64
+// and the deprecated compatible addresses.
+bool is_public(const Address& address) {
+  static const std::vector<Network> others = [] {
+    std::vector<Network> networks;
+    for (const auto* text :
+         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+          "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
+          "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"})
+      networks.push_back(*parse_network(text));
+    return networks;
+  }();
+  static const Network global = *parse_network("2000::/3");
+  static const std::vector<Network> special{*parse_network("2001::/23"), *parse_network("2001:db8::/32"),
+                                            *parse_network("2002::/16"), *parse_network("3fff::/20")};
+  if (is_ipv4(address)) return !is_in(address, others);
+  return global.contains(address) && !is_in(address, special);
+}
+
+Address limited_part(const Address& address) {
+  Address part = address;
+  if (!is_ipv4(address)) std::fill(part.bytes.begin() + 8, part.bytes.end(), std::uint8_t{0});
+  return part;
 }
 
 bool Network::contains(const Address& other) const {
@@ -116,19 +140,8 @@ std::vector<Network> loopback_networks() {
   return {*parse_network("127.0.0.1"), *parse_network("::1")};
 }
 
-Address client_address(const Address& peer, std::string_view forwarded_for,
-                       const std::vector<Network>& trusted) {
-  Address client = peer;
-  for (unsigned hop = 0; hop < max_hops && is_trusted(client, trusted); ++hop) {
-    const auto comma = forwarded_for.rfind(',');
-    const auto nearest = forwarded_for.substr(comma == std::string_view::npos ? 0 : comma + 1);
-    const auto address = parse_address(trim(nearest));
-    if (!address) break;
-    client = *address;
-    if (comma == std::string_view::npos) break;
-    forwarded_for = forwarded_for.substr(0, comma);
-  }
-  return client;
+bool is_in(const Address& address, const std::vector<Network>& networks) {
+  return std::any_of(networks.begin(), networks.end(), [&](const Network& n) { return n.contains(address); });
 }
 
 }  // namespace boshd

@@ -10,10 +10,11 @@
 
 namespace boshd {
 
-/// An IP address; IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves both families (D-098).
+/// An IP address; all zero for a Unix socket. IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves
+/// both families (D-098).
 struct Address {
   std::array<std::uint8_t, 16> bytes{};
-  friend bool operator==(const Address&, const Address&) = default;
+  friend auto operator<=>(const Address&, const Address&) = default;
 };
 
 /// Reads an address and nothing else: "192.0.2.1", "2001:db8::1".
@@ -21,6 +22,14 @@ std::optional<Address> parse_ip(std::string_view text);
 /// Reads an address as proxies write it, also with brackets, port or zone, which are dropped (RFC 7239 §6).
 std::optional<Address> parse_address(std::string_view text);
 std::string to_string(const Address&);
+/// IPv4 as "::ffff:192.0.2.1", for those who want one family.
+std::string to_ipv6_string(const Address&);
+bool is_ipv4(const Address&);
+/// Where a server of the public internet can be: not loopback, link-local, private, multicast, or set aside
+/// for something else (RFC 6890).
+bool is_public(const Address&);
+/// The address that limits count: of IPv6 the /64, which is one customer.
+Address limited_part(const Address&);
 /// 127.0.0.0/8 and ::1.
 bool is_loopback(const Address&);
 
@@ -38,9 +47,6 @@ std::string to_string(const Network&);
 /// 127.0.0.1 and ::1.
 std::vector<Network> loopback_networks();
 
-/// The client's address: from the peer leftwards through X-Forwarded-For while the nearest hop is trusted; at
-/// most 20 hops are looked at (D-095, D-100). `forwarded_for` is all lines of the header joined by commas.
-Address client_address(const Address& peer, std::string_view forwarded_for,
-                       const std::vector<Network>& trusted);
+bool is_in(const Address&, const std::vector<Network>&);
 
 }  // namespace boshd

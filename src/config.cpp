@@ -25,17 +25,44 @@ constexpr auto listen_keys = [](auto& keys, Listen& listen) {
   keys.text("bosh_path", listen.bosh_path, path_form);
   keys.text("websocket_path", listen.websocket_path, path_form);
   keys.truth("script_syntax", listen.script_syntax);
+  keys.truth("tls", listen.tls);
+  keys.truth("proxy_protocol", listen.proxy_protocol);
 };
 
-constexpr auto proxy_keys = [](auto& keys, Config& config) {
-  keys.list("trusted", config.trusted_proxies, network_form);
+constexpr auto certificate_keys = [](auto& keys, Certificate& certificate) {
+  keys.required("chain");
+  keys.text("chain", certificate.chain, file_form);
+  keys.required("key");
+  keys.text("key", certificate.key, file_form);
 };
 
-constexpr auto cors_keys = [](auto& keys, Config& config) {
-  auto& origins = config.origins;
+constexpr auto tls_keys = [](auto& keys, TlsSettings& tls) {
+  keys.text("min_version", tls.only_13, tls_version_form);
+  keys.sections("certificate", tls.certificates, certificate_keys);
+};
+
+constexpr auto proxy_keys = [](auto& keys, ProxySettings& proxy) {
+  keys.list("trusted", proxy.trusted, network_form);
+  keys.text("header", proxy.header, forwarding_form);
+};
+
+bool is_any(const OriginList& origins) {
+  return std::find(origins.begin(), origins.end(), "*") != origins.end();
+}
+
+constexpr auto origin_keys = [](auto& keys, OriginList& origins) {
   keys.list("origins", origins, origin_form);
-  const bool any = std::find(origins.begin(), origins.end(), "*") != origins.end();
-  keys.check("origins", !any || origins.size() == 1, R"(must not list others beside "*")");
+  keys.check("origins", !is_any(origins) || origins.size() == 1, R"(must not list others beside "*")");
+};
+
+constexpr auto cors_keys = [](auto& keys, CorsSettings& cors) {
+  origin_keys(keys, cors.origins);
+  keys.truth("credentials", cors.credentials);
+  keys.named_sections("domain", cors.domains, domain_form, cors.origins, origin_keys);
+  const bool open =
+      is_any(cors.origins) || std::any_of(cors.domains.begin(), cors.domains.end(),
+                                          [](const auto& entry) { return is_any(entry.second); });
+  keys.check("credentials", !cors.credentials || !open, R"(needs lists of origins without "*")");
 };
 
 constexpr auto session_keys = [](auto& keys, SessionSettings& session) {
@@ -68,8 +95,8 @@ constexpr auto discovery_keys = [](auto& keys, DiscoverySettings& discovery) {
 };
 
 constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
-  keys.bytes("max_request", limits.max_request, 1 * KiB, 64 * MiB);
-  keys.bytes("max_stanza", limits.max_stanza, 10000, 64 * MiB);  // RFC 6120 §13.12 allows no less
+  keys.bytes("max_request", limits.max_request, 10000, 64 * MiB);  // RFC 6120 §13.12 again, W-031
+  keys.bytes("max_stanza", limits.max_stanza, 10000, 64 * MiB);    // RFC 6120 §13.12 allows no less
   keys.number("max_depth", limits.max_depth, 8, 1000);
   keys.bytes("max_header", limits.max_header, 8 * KiB, 64 * KiB);
   keys.bytes("upstream_queue", limits.upstream_queue, 4 * KiB, 1 * GiB);
@@ -78,30 +105,55 @@ constexpr auto limit_keys = [](auto& keys, LimitSettings& limits) {
   keys.bytes("gzip_above", limits.gzip_above, 0, 64 * MiB);
   keys.seconds("request_timeout", limits.request_timeout, 1s, 600s);
   keys.seconds("idle_timeout", limits.idle_timeout, 1s, 86400s);
+  keys.seconds("authentication_timeout", limits.authentication_timeout, 1s, 3600s);
+  keys.number("sessions", limits.sessions, 1, 10'000'000);
+  keys.bytes("memory", limits.memory, 0, 1024 * GiB);
+  keys.number("sessions_per_address", limits.sessions_per_address, 0, 10'000'000);
+  keys.number("new_sessions_per_second", limits.new_sessions_per_second, 0, 100'000);
+  keys.number("requests_per_second", limits.requests_per_second, 0, 1'000'000);
+  keys.number("login_failures", limits.login_failures, 0, 100'000);
 };
 
-/// Without TLS only this machine is a safe way to the server, unless the operator says otherwise.
-bool may_be_plain(UpstreamTls tls, const Server& server) {
-  if (tls == UpstreamTls::off || !server.unix_path.empty() || server.host == "localhost") return true;
-  const auto address = parse_ip(server.host);
-  return address && is_loopback(*address);
+bool is_from_dns(const Servers& servers) {
+  return std::any_of(servers.list.begin(), servers.list.end(),
+                     [](const Server& one) { return one.from_dns; });
 }
-constexpr std::string_view plain_rule =
-    "is not on this machine, and this version speaks to the server in plain TCP only: set upstream.tls = "
-    "\"off\" if "
-    "the network between them is trusted";
+
+/// The rules for the servers of a domain.
+template <class Keys>
+void check_servers(Keys& keys, const Servers& servers) {
+  keys.check("server", !is_from_dns(servers) || servers.list.size() == 1,
+             R"(must not list others beside "dns")");
+  const bool contradiction =
+      servers.tls == UpstreamTls::never &&
+      std::any_of(servers.list.begin(), servers.list.end(), [](const Server& one) { return one.direct_tls; });
+  keys.check("tls", !contradiction, R"(can't be "never" for a server whose address begins with tls://)");
+}
+
+constexpr auto server_keys = [](auto& keys, Servers& servers) {
+  keys.one_or_more("server", servers.list, server_form);
+  keys.text("tls", servers.tls, tls_form);
+  keys.text("ca", servers.ca, file_form);
+  keys.text("proxy_protocol", servers.proxy_protocol, proxy_header_form);
+  keys.list("query", servers.query, parameter_form);
+  check_servers(keys, servers);
+};
 
 constexpr auto upstream_keys = [](auto& keys, Upstream& upstream) {
-  keys.text("server", upstream.server, server_form);
-  keys.list("domains", upstream.domains, domain_form);
+  server_keys(keys, upstream.usual);
+  keys.list("domains", upstream.domains, pattern_form);
+  keys.truth("any", upstream.any);
+  keys.list("routes", upstream.routes, server_form);
+  keys.list("allow_networks", upstream.allow_networks, network_form);
+  keys.list("nameservers", upstream.nameservers, name_server_form);
   keys.seconds("connect_timeout", upstream.connect_timeout, 1s, 300s);
-  keys.text("tls", upstream.tls, tls_form);
-  keys.check("server", may_be_plain(upstream.tls, upstream.server), plain_rule);
-  keys.named_sections("domain", upstream.own, domain_form, [&](auto& own_keys, Server& server) {
-    own_keys.required("server");
-    own_keys.text("server", server, server_form);
-    own_keys.check("server", may_be_plain(upstream.tls, server), plain_rule);
-  });
+  keys.number("connects", upstream.connects, 1, 100'000);
+  keys.named_sections("domain", upstream.own, pattern_form, upstream.usual, server_keys);
+  const bool closed = upstream.any || !upstream.domains.empty() || !upstream.own.empty();
+  keys.check(
+      "server", closed || !is_from_dns(upstream.usual),
+      "asks DNS, so the domains that are served have to be named in upstream.domains; upstream.any = true "
+      "opens the way to all");
 };
 
 constexpr auto log_keys = [](auto& keys, Config& config) {
@@ -111,6 +163,8 @@ constexpr auto log_keys = [](auto& keys, Config& config) {
 bool name_an_address_twice(const std::vector<Listen>& listens) {
   for (auto one = listens.begin(); one != listens.end(); ++one) {
     const bool again = std::any_of(one + 1, listens.end(), [&](const Listen& other) {
+      if (!one->unix_path.empty() || !one->inherited.empty())
+        return one->unix_path == other.unix_path && one->inherited == other.inherited;
       return one->port != 0 && one->port == other.port && parse_ip(one->host) == parse_ip(other.host);
     });
     if (again) return true;
@@ -123,8 +177,13 @@ constexpr auto config_keys = [](auto& keys, Config& config) {
   keys.number("threads", config.threads, 0, 64);
   keys.sections("listen", config.listen, listen_keys);
   keys.check("listen", !name_an_address_twice(config.listen), "must not name an address twice");
-  keys.section("proxy", config, proxy_keys);
-  keys.section("cors", config, cors_keys);
+  const bool tls =
+      std::any_of(config.listen.begin(), config.listen.end(), [](const Listen& l) { return l.tls; });
+  keys.section("tls", config.tls, tls_keys);
+  keys.check("listen", !tls || !config.tls.certificates.empty(),
+             "with tls = true needs a [[tls.certificate]]");
+  keys.section("proxy", config.proxy, proxy_keys);
+  keys.section("cors", config.cors, cors_keys);
   keys.section("session", config.session, session_keys);
   keys.section("websocket", config.websocket, websocket_keys);
   keys.section("discovery", config.discovery, discovery_keys);
@@ -149,15 +208,55 @@ std::string read_file(const std::string& path) {
 
 }  // namespace
 
-const Server* Upstream::find(std::string_view domain) const {
+namespace {
+
+std::string plain_name(std::string_view domain) {
   if (domain.ends_with('.')) domain.remove_suffix(1);
   std::string name(domain);
   std::transform(name.begin(), name.end(), name.begin(), lower);
-  if (const auto entry = own.find(name); entry != own.end()) return &entry->second;
-  if (domains.empty() && own.empty()) return &server;
-  const bool listed = std::any_of(domains.begin(), domains.end(),
-                                  [&](const std::string& one) { return equal_ignoring_case(one, name); });
-  return listed ? &server : nullptr;
+  return name;
+}
+
+/// "*.example.org" for "chat.example.org" and for "a.chat.example.org"; empty for a single label.
+std::string_view above(std::string_view name) {
+  const auto dot = name.find('.');
+  return dot == name.npos ? std::string_view() : name.substr(dot + 1);
+}
+
+/// What a table says of a name: by itself, or by the nearest "*." above it.
+template <class Find>
+auto find_pattern(const std::string& name, Find find) -> decltype(find(name)) {
+  if (auto found = find(name)) return found;
+  for (std::string_view rest = above(name); !rest.empty(); rest = above(rest))
+    if (auto found = find("*." + std::string(rest))) return found;
+  return {};
+}
+
+}  // namespace
+
+const Servers* Upstream::find(std::string_view domain) const {
+  const std::string name = plain_name(domain);
+  const auto in_own = [this](const std::string& pattern) -> const Servers* {
+    const auto entry = own.find(pattern);
+    return entry == own.end() ? nullptr : &entry->second;
+  };
+  if (const Servers* found = find_pattern(name, in_own)) return found;
+  const auto in_list = [this](const std::string& pattern) -> const Servers* {
+    return std::find(domains.begin(), domains.end(), pattern) == domains.end() ? nullptr : &usual;
+  };
+  if (any || (domains.empty() && own.empty())) return &usual;
+  return find_pattern(name, in_list);
+}
+
+OriginList CorsSettings::everyone() const {
+  OriginList all = origins;
+  for (const auto& [domain, list] : domains) all.insert(all.end(), list.begin(), list.end());
+  return is_any(all) ? OriginList{"*"} : all;
+}
+
+const OriginList& CorsSettings::of(std::string_view domain) const {
+  const auto entry = domains.find(plain_name(domain));
+  return entry == domains.end() ? origins : entry->second;
 }
 
 Config read_config(std::string_view text, const std::string& file_name) {

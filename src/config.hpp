@@ -12,25 +12,33 @@
 #include <vector>
 
 #include "src/address.hpp"
+#include "src/forwarding.hpp"
 #include "src/log.hpp"
 
 namespace boshd {
 
-/// One address that serves HTTP.
+/// One address that serves HTTP: an IP address and a port, the path of a Unix socket, or a descriptor that
+/// the process was started with (socket activation).
 struct Listen {
-  std::string host = "127.0.0.1";  // an IP address
+  std::string host = "127.0.0.1";  // an IP address; empty: one of the others
   std::uint16_t port = 5280;       // 0: any free one, told in the log
+  std::string unix_path{};
+  std::string inherited{};      // its name, LISTEN_FDNAMES
+  bool tls = false;             // https and wss
+  bool proxy_protocol = false;  // connections begin with a PROXY header, and only trusted proxies may connect
   std::string bosh_path = "/http-bind";
   std::string websocket_path = "/xmpp-websocket";
   bool script_syntax = false;  // XEP-0252: pages of any origin may then open sessions
   friend bool operator==(const Listen&, const Listen&) = default;
 };
 
-/// Where an XMPP server is: a TCP host and port, or the path of a Unix socket.
+/// Where an XMPP server is: a TCP host and port, the path of a Unix socket, or wherever DNS says.
 struct Server {
-  std::string host = "127.0.0.1";  // an IP address or a name; empty with a Unix socket
+  std::string host = "127.0.0.1";  // an IP address or a name; empty: one of the others
   std::uint16_t port = 5222;
-  std::string unix_path;
+  std::string unix_path{};
+  bool direct_tls = false;  // TLS from the first byte (XEP-0368)
+  bool from_dns = false;    // SRV records of the domain
   friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -57,6 +65,13 @@ struct LimitSettings {
   std::size_t gzip_above = std::size_t{4} * 1024;  // 0: no answer is compressed
   std::chrono::seconds request_timeout{15};
   std::chrono::seconds idle_timeout{120};
+  std::chrono::seconds authentication_timeout{30};
+  unsigned sessions = 100'000;
+  std::size_t memory = 0;                 // resident; above it no session begins; 0: no limit
+  unsigned sessions_per_address = 50;     // of IPv6 a /64 is one address; 0: no limit, here and below
+  unsigned new_sessions_per_second = 10;  // for an address; it may have saved up those of ten seconds
+  unsigned requests_per_second = 100;     // the same, and for a thread
+  unsigned login_failures = 10;           // of an address or an account in a minute
   friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
 };
 
@@ -76,26 +91,82 @@ struct DiscoverySettings {
   friend bool operator==(const DiscoverySettings&, const DiscoverySettings&) = default;
 };
 
-enum class UpstreamTls { automatic, off };
+/// `automatic`: required, but on this machine as the server likes it. Only what is required is authenticated.
+enum class UpstreamTls { automatic, required, opportunistic, never };
+
+/// Version of the PROXY header that a server is sent.
+enum class ProxyHeader { none, v1, v2 };
+
+/// How the servers of a domain are found and spoken to.
+struct Servers {
+  std::vector<Server> list{Server{}};  // tried in this order
+  UpstreamTls tls = UpstreamTls::automatic;
+  std::string ca;  // a file of trusted certificates; empty: the system's
+  ProxyHeader proxy_protocol = ProxyHeader::none;
+  std::vector<std::string> query;  // parameters of the client's URL that the server is told
+  friend bool operator==(const Servers&, const Servers&) = default;
+};
 
 struct Upstream {
-  Server server;                      // where a domain without an entry of its own goes
-  std::vector<std::string> domains;   // empty, and no entries in `own`: every domain
-  std::map<std::string, Server> own;  // domain (lower case) → its server
+  Servers usual;                         // of domains without an entry of their own
+  std::vector<std::string> domains;      // may begin with "*."
+  std::map<std::string, Servers> own;    // domain (lower case) → its servers
+  bool any = false;                      // every domain that a client names
+  std::vector<Server> routes;            // where clients may ask to be taken
+  std::vector<Network> allow_networks;   // in which DNS may place servers, though they are not public
+  std::vector<std::string> nameservers;  // addresses and ports; empty: the system's
   std::chrono::seconds connect_timeout{10};
-  UpstreamTls tls = UpstreamTls::automatic;
+  unsigned connects = 100;  // under way at a time, for a thread
 
-  /// The server for a domain, nullptr when the domain is not served. Compared without regard to ASCII case.
-  const Server* find(std::string_view domain) const;
+  /// The servers for a domain, nullptr when the domain is not served. Compared without regard to ASCII case.
+  /// With a fixed server and no list, all domains are its own to judge.
+  const Servers* find(std::string_view domain) const;
   friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+/// A certificate with its key, both files in PEM. Which one a client gets is decided by its names.
+struct Certificate {
+  std::string chain;
+  std::string key;
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+/// For listeners with TLS.
+struct TlsSettings {
+  std::vector<Certificate> certificates;
+  bool only_13 = false;  // no TLS 1.2
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
+};
+
+/// Whose word counts for a client.
+struct ProxySettings {
+  std::vector<Network> trusted{loopback_networks()};
+  ForwardingHeader header = ForwardingHeader::x_forwarded;
+  friend bool operator==(const ProxySettings&, const ProxySettings&) = default;
+};
+
+using OriginList = std::vector<std::string>;
+
+/// The web pages that may use the service.
+struct CorsSettings {
+  OriginList origins{"*"};
+  bool credentials = false;
+  std::map<std::string, OriginList> domains;  // domain → who may open it, instead of `origins`
+
+  /// Who may open one domain at least.
+  OriginList everyone() const;
+  /// Who may open this domain.
+  const OriginList& of(std::string_view domain) const;
+  friend bool operator==(const CorsSettings&, const CorsSettings&) = default;
 };
 
 struct Config {
   std::string node;
   unsigned threads = 0;  // 0: one per core
   std::vector<Listen> listen{Listen{}};
-  std::vector<Network> trusted_proxies{loopback_networks()};
-  std::vector<std::string> origins{"*"};
+  TlsSettings tls;
+  ProxySettings proxy;
+  CorsSettings cors;
   SessionSettings session;
   WebSocketSettings websocket;
   DiscoverySettings discovery;

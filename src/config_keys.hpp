@@ -45,6 +45,19 @@ class KeyReader {
     }
   }
 
+  /// One text, or a list of them that is not empty.
+  template <class Value>
+  void one_or_more(std::string_view key, std::vector<Value>& values, const Form<Value>& form) {
+    const auto* node = table_.get(key);
+    if (node == nullptr || node->is_array()) {
+      list(key, values, form);
+      check(key, !values.empty(), "must name one at least");
+      return;
+    }
+    values.resize(1);
+    text(key, values.front(), form);
+  }
+
   /// A `[key]` with its own keys.
   template <class Value, class Keys>
   void section(std::string_view key, Value& value, Keys keys) {
@@ -62,10 +75,10 @@ class KeyReader {
     for (const auto& entry : *node->as_array()) read_table(full(key), entry, values.emplace_back(), keys);
   }
 
-  /// Several `[key.name]`, the names in a form of their own.
+  /// Several `[key.name]`, the names in a form of their own; what they don't say is as in `usual`.
   template <class Value, class Keys>
   void named_sections(std::string_view key, std::map<std::string, Value>& values,
-                      const Form<std::string>& form, Keys keys) {
+                      const Form<std::string>& form, const Value& usual, Keys keys) {
     const auto* node = find(key);
     if (node == nullptr) return;
     if (!node->is_table())
@@ -77,7 +90,7 @@ class KeyReader {
       if (!form.read(name_key.str(), name))
         fail(entry, "the name in " + path + " must be " + std::string(form.allowed));
       if (values.contains(name)) fail(entry, path + " is there twice: case makes no difference");
-      read_table(path, entry, values[name], keys);
+      read_table(path, entry, values.emplace(name, usual).first->second, keys);
     }
   }
 
@@ -151,9 +164,15 @@ class KeyWriter {
     for (auto& value : values) write_table(full(key), "[[", "]]", value, keys);
   }
 
+  template <class Value>
+  void one_or_more(std::string_view key, const std::vector<Value>& values, const Form<Value>& form) {
+    if (values.size() == 1) return text(key, values.front(), form);
+    list(key, values, form);
+  }
+
   template <class Value, class Keys>
   void named_sections(std::string_view key, std::map<std::string, Value>& values, const Form<std::string>&,
-                      Keys keys) {
+                      const Value&, Keys keys) {
     for (auto& [name, value] : values) write_table(full(key) + "." + quoted(name), "[", "]", value, keys);
   }
 

@@ -100,6 +100,32 @@ bool read_domain(std::string_view text, std::string& domain) {
   return true;
 }
 
+bool read_pattern(std::string_view text, std::string& pattern) {
+  if (!text.starts_with("*.")) return read_domain(text, pattern);
+  std::string domain;
+  if (!read_domain(text.substr(2), domain)) return false;
+  pattern = "*." + domain;
+  return true;
+}
+
+bool is_file_path(std::string_view text) {
+  return text.starts_with('/') && text.find('\0') == text.npos;
+}
+
+bool read_file_path(std::string_view text, std::string& file) {
+  if (!text.empty() && !is_file_path(text)) return false;
+  file = text;
+  return true;
+}
+
+bool read_parameter(std::string_view text, std::string& name) {
+  const bool right = !text.empty() && text.size() <= 64 && all(text, [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+  });
+  if (right) name = text;
+  return right;
+}
+
 /// The text of a host and its port; the host in brackets when it has colons, and returned without them.
 struct HostPort {
   std::string_view host;
@@ -130,39 +156,78 @@ std::string in_brackets(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
+void place(Listen& listen, std::string host, std::uint16_t port, std::string unix_path,
+           std::string inherited) {
+  listen.host = std::move(host);
+  listen.port = port;
+  listen.unix_path = std::move(unix_path);
+  listen.inherited = std::move(inherited);
+}
+
+bool is_unix_path(std::string_view path) {
+  return is_file_path(path) && path.size() <= longest_unix_path;
+}
+
 bool read_address(std::string_view text, Listen& listen) {
+  if (text.starts_with("unix:")) {
+    if (!is_unix_path(text.substr(5))) return false;
+    place(listen, "", 0, std::string(text.substr(5)), "");
+    return true;
+  }
+  if (text.starts_with("inherited:")) {
+    std::string name;
+    if (!read_parameter(text.substr(10), name)) return false;
+    place(listen, "", 0, "", std::move(name));
+    return true;
+  }
   const auto parts = split_host_port(text);
   if (!parts || !parts->port || !is_right_host(*parts) || !parse_ip(parts->host)) return false;
   const auto port = read_number<std::uint16_t>(*parts->port);
   if (!port) return false;
-  listen.host = parts->host;
-  listen.port = *port;
+  place(listen, std::string(parts->host), *port, "", "");
   return true;
 }
 
 std::string write_address(const Listen& listen) {
+  if (!listen.unix_path.empty()) return "unix:" + listen.unix_path;
+  if (!listen.inherited.empty()) return "inherited:" + listen.inherited;
   return in_brackets(listen.host) + ":" + std::to_string(listen.port);
 }
 
 bool read_server(std::string_view text, Server& server) {
+  if (text == "dns") {
+    server = {.host = "", .port = 0, .from_dns = true};
+    return true;
+  }
   if (text.starts_with("unix:")) {
-    const auto path = text.substr(5);
-    const bool right = path.starts_with('/') && path.size() <= longest_unix_path &&
-                       path.find('\0') == std::string_view::npos;
-    if (right) server = {.host = "", .port = 0, .unix_path = std::string(path)};
+    const bool right = is_unix_path(text.substr(5));
+    if (right) server = {.host = "", .port = 0, .unix_path = std::string(text.substr(5))};
     return right;
   }
+  const bool direct_tls = text.starts_with("tls://");
+  if (direct_tls) text.remove_prefix(6);
   const auto parts = split_host_port(text);
   if (!parts || !is_right_host(*parts)) return false;
-  const auto port = read_number<std::uint16_t>(parts->port.value_or("5222"));
+  const auto port = read_number<std::uint16_t>(parts->port.value_or(direct_tls ? "5223" : "5222"));
   if (!port || *port == 0) return false;
-  server = {.host = lower_case(parts->host), .port = *port, .unix_path = ""};
+  server = {.host = lower_case(parts->host), .port = *port, .unix_path = "", .direct_tls = direct_tls};
   return true;
 }
 
 std::string write_server(const Server& server) {
+  if (server.from_dns) return "dns";
   if (!server.unix_path.empty()) return "unix:" + server.unix_path;
-  return in_brackets(server.host) + ":" + std::to_string(server.port);
+  return (server.direct_tls ? "tls://" : "") + in_brackets(server.host) + ":" + std::to_string(server.port);
+}
+
+bool read_name_server(std::string_view text, std::string& server) {
+  const bool bare_ipv6 = text.find(':') != text.rfind(':') && !text.starts_with('[');
+  const auto parts = bare_ipv6 ? HostPort{text, {}, true} : split_host_port(text);
+  if (!parts || !parse_ip(parts->host)) return false;
+  const auto port = read_number<std::uint16_t>(parts->port.value_or("53"));
+  if (!port || *port == 0) return false;
+  server = in_brackets(std::string(parts->host)) + ":" + std::to_string(*port);
+  return true;
 }
 
 /// Browsers leave the scheme's own port out of an origin.
@@ -199,16 +264,37 @@ bool read_endpoint(std::string_view text, std::string& endpoint) {
 }
 
 bool read_network(std::string_view text, Network& network) {
-  const auto parsed = parse_network(text);
+  const auto parsed = text == "unix" ? Network{} : parse_network(text);
   if (parsed) network = *parsed;
   return parsed.has_value();
 }
 
-bool read_tls(std::string_view text, UpstreamTls& tls) {
-  if (text != "auto" && text != "off") return false;
-  tls = text == "auto" ? UpstreamTls::automatic : UpstreamTls::off;
+/// One of some words, and what it stands for.
+template <class Value, std::size_t Count>
+bool read_word(std::string_view text, Value& value,
+               const std::pair<std::string_view, Value> (&words)[Count]) {
+  const auto* const found =
+      std::find_if(words, words + Count, [&](const auto& w) { return w.first == text; });
+  if (found == words + Count) return false;
+  value = found->second;
   return true;
 }
+template <class Value, std::size_t Count>
+std::string write_word(const Value& value, const std::pair<std::string_view, Value> (&words)[Count]) {
+  return std::string(
+      std::find_if(words, words + Count, [&](const auto& w) { return w.second == value; })->first);
+}
+
+constexpr std::pair<std::string_view, UpstreamTls> tls_words[] = {
+    {"auto", UpstreamTls::automatic},
+    {"required", UpstreamTls::required},
+    {"opportunistic", UpstreamTls::opportunistic},
+    {"never", UpstreamTls::never}};
+constexpr std::pair<std::string_view, ProxyHeader> proxy_header_words[] = {
+    {"off", ProxyHeader::none}, {"v1", ProxyHeader::v1}, {"v2", ProxyHeader::v2}};
+constexpr std::pair<std::string_view, ForwardingHeader> forwarding_words[] = {
+    {"X-Forwarded-For", ForwardingHeader::x_forwarded}, {"Forwarded", ForwardingHeader::forwarded}};
+constexpr std::pair<std::string_view, bool> tls_version_words[] = {{"1.2", false}, {"1.3", true}};
 
 bool read_level(std::string_view text, LogLevel& level) {
   for (const auto one : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
@@ -229,23 +315,46 @@ const Form<std::string> node_form{R"("" or 1 to 16 of a-z and 0-9, such as "n2")
 const Form<std::string> path_form{R"(a path of "/", letters, digits and "-._~", such as "/http-bind")",
                                   read_path, same};
 const Form<std::string> domain_form{R"(a domain name, such as "example.org")", read_domain, same};
+const Form<std::string> pattern_form{
+    R"(a domain name, such as "example.org", or all below one, such as "*.example.org")", read_pattern, same};
+const Form<std::string> file_form{R"("" or the whole path of a file, such as "/etc/ssl/certs/example.pem")",
+                                  read_file_path, same};
+const Form<std::string> parameter_form{R"(a name of letters, digits and "-_.", such as "token")",
+                                       read_parameter, same};
 const Form<std::string> origin_form{
     R"("*" or an origin without path, such as "https://chat.example.org" or "http://localhost:8000")",
     read_origin, same};
 const Form<std::string> endpoint_form{R"("" or an address such as "wss://xmpp.example.org/xmpp-websocket")",
                                       read_endpoint, same};
 const Form<Listen> address_form{
-    R"(an IP address and a port, such as "127.0.0.1:5280", "0.0.0.0:5280" or "[::]:5280")", read_address,
-    write_address};
+    R"(an IP address and a port, such as "127.0.0.1:5280", "0.0.0.0:5280" or "[::]:5280", a Unix socket, such as )"
+    R"("unix:/run/boshd/http.sock", or a descriptor by its name, such as "inherited:http")",
+    read_address, write_address};
+const Form<std::string> name_server_form{
+    R"(a name server, such as "192.0.2.53", "127.0.0.1:5353" or "[::1]:53")", read_name_server, same};
 const Form<Network> network_form{
-    R"(an IP address or network, such as "192.0.2.1", "10.0.0.0/8" or "2001:db8::/32")", read_network,
-    [](const Network& network) { return to_string(network); }};
+    R"(an IP address or network, such as "192.0.2.1", "10.0.0.0/8" or "2001:db8::/32", or "unix")",
+    read_network, [](const Network& network) { return network == Network{} ? "unix" : to_string(network); }};
 const Form<Server> server_form{
-    R"(a server, such as "127.0.0.1:5222", "xmpp.example.org:5222", "[::1]:5222" or "unix:/run/xmpp.sock")",
+    R"(a server, such as "127.0.0.1:5222", "xmpp.example.org:5222", "[::1]:5222", "tls://xmpp.example.org:5223" )"
+    R"(or "unix:/run/xmpp.sock", or "dns" to ask the domain's)",
     read_server, write_server};
-const Form<UpstreamTls> tls_form{R"("auto" or "off")", read_tls, [](const UpstreamTls& tls) {
-                                   return std::string(tls == UpstreamTls::off ? "off" : "auto");
-                                 }};
+const Form<UpstreamTls> tls_form{
+    R"("auto", "required", "opportunistic" or "never")",
+    [](std::string_view text, UpstreamTls& tls) { return read_word(text, tls, tls_words); },
+    [](const UpstreamTls& tls) { return write_word(tls, tls_words); }};
+const Form<ProxyHeader> proxy_header_form{
+    R"("off", "v1" or "v2")",
+    [](std::string_view text, ProxyHeader& header) { return read_word(text, header, proxy_header_words); },
+    [](const ProxyHeader& header) { return write_word(header, proxy_header_words); }};
+const Form<ForwardingHeader> forwarding_form{
+    R"("X-Forwarded-For" or "Forwarded")",
+    [](std::string_view text, ForwardingHeader& header) { return read_word(text, header, forwarding_words); },
+    [](const ForwardingHeader& header) { return write_word(header, forwarding_words); }};
+const Form<bool> tls_version_form{
+    R"("1.2" or "1.3")",
+    [](std::string_view text, bool& newest) { return read_word(text, newest, tls_version_words); },
+    [](const bool& newest) { return write_word(newest, tls_version_words); }};
 const Form<LogLevel> level_form{R"("debug", "info", "warning" or "error")", read_level,
                                 [](const LogLevel& level) { return std::string(to_string(level)); }};
 

@@ -23,12 +23,19 @@ struct Form {
 extern const Form<std::string> node_form;
 extern const Form<std::string> path_form;
 extern const Form<std::string> domain_form;
+extern const Form<std::string> pattern_form;  // a domain, or "*." and a domain
+extern const Form<std::string> file_form;
+extern const Form<std::string> parameter_form;
 extern const Form<std::string> origin_form;
 extern const Form<std::string> endpoint_form;
-extern const Form<Listen> address_form;  // host and port of it
+extern const Form<Listen> address_form;           // where it is, nothing else
+extern const Form<std::string> name_server_form;  // an address and a port
 extern const Form<Network> network_form;
 extern const Form<Server> server_form;
 extern const Form<UpstreamTls> tls_form;
+extern const Form<ProxyHeader> proxy_header_form;
+extern const Form<ForwardingHeader> forwarding_form;
+extern const Form<bool> tls_version_form;  // whether only the newest
 extern const Form<LogLevel> level_form;
 
 /// "60s", "2m", "1h", "500ms".

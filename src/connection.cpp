@@ -2,6 +2,8 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -28,15 +30,78 @@ Connection::Connection(Socket socket) : socket_(std::move(socket)) {
                sizeof on);  // fails on a Unix socket: fine
 }
 
+Connection::Connection(Socket socket, Ssl ssl) : socket_(std::move(socket)), ssl_(std::move(ssl)) {}
+
+// --- TLS ---
+
+void Connection::start_tls(Ssl ssl) {
+  ssl_ = std::move(ssl);
+  if (!ssl_ || SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) tls_failed_ = true;
+}
+
+bool Connection::handshake_done() const {
+  return !ssl_ || SSL_is_init_finished(ssl_.get());
+}
+
+Connection::Outcome Connection::handshake() {
+  if (tls_failed_) return Outcome::failed;
+  ERR_clear_error();
+  return tls_outcome(SSL_do_handshake(ssl_.get()));
+}
+
+Connection::Outcome Connection::tls_outcome(int result) {
+  handshake_writes_ = false;
+  if (result > 0) return Outcome::done;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_WRITE:
+      handshake_writes_ = !handshake_done();
+      [[fallthrough]];
+    case SSL_ERROR_WANT_READ:
+      return Outcome::again;
+    case SSL_ERROR_ZERO_RETURN:
+      return Outcome::end;
+    default:
+      tls_failed_ = true;
+      return Outcome::failed;
+  }
+}
+
+Connection::Read Connection::read_tls(std::span<char> into) {
+  if (tls_failed_) return {Outcome::failed, 0};
+  ERR_clear_error();
+  std::size_t got = 0;
+  const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
+  return {tls_outcome(result), got};
+}
+
+// --- Bytes ---
+
 Connection::Read Connection::read(std::span<char> into) {
+  if (ssl_ || tls_failed_) return read_tls(into);
   const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
   if (got > 0) return {Outcome::done, static_cast<std::size_t>(got)};
   if (got == 0) return {Outcome::end, 0};
   return {from_errno(), 0};
 }
 
+Connection::Read Connection::peek(std::span<char> into) {
+  const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_PEEK);
+  if (got > 0) return {Outcome::done, static_cast<std::size_t>(got)};
+  if (got == 0) return {Outcome::end, 0};
+  return {from_errno(), 0};
+}
+
+void Connection::skip(std::size_t bytes) {
+  ::recv(socket_.native_handle(), nullptr, bytes, MSG_TRUNC);
+}
+
 Connection::Outcome Connection::write(std::string_view first, std::string_view second) {
   std::size_t sent = 0;
+  if (ssl_) {  // one record for both
+    unsent_ += first;
+    unsent_ += second;
+    return flush();
+  }
   if (unsent_.empty()) {
     std::array<iovec, 2> pieces{iovec{const_cast<char*>(first.data()), first.size()},
                                 iovec{const_cast<char*>(second.data()), second.size()}};
@@ -55,30 +120,50 @@ Connection::Outcome Connection::write(std::string_view first, std::string_view s
 }
 
 Connection::Outcome Connection::flush() {
-  if (unsent_.empty()) return Outcome::done;
-  const ssize_t result = ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
-  if (result < 0) return from_errno();
-  if (static_cast<std::size_t>(result) == unsent_.size()) {
-    unsent_ = {};
-    return Outcome::done;
+  std::size_t sent = 0;
+  Outcome outcome = Outcome::done;
+  while (sent < unsent_.size() && outcome == Outcome::done) {
+    std::size_t step = 0;
+    if (ssl_) {
+      ERR_clear_error();
+      outcome =
+          tls_failed_
+              ? Outcome::failed
+              : tls_outcome(SSL_write_ex(ssl_.get(), unsent_.data() + sent, unsent_.size() - sent, &step));
+    } else {
+      const ssize_t result =
+          ::send(socket_.native_handle(), unsent_.data() + sent, unsent_.size() - sent, MSG_NOSIGNAL);
+      if (result < 0) outcome = from_errno();
+      step = result < 0 ? 0 : static_cast<std::size_t>(result);
+    }
+    sent += step;
   }
-  unsent_.erase(0, static_cast<std::size_t>(result));
-  return Outcome::again;
+  if (sent == unsent_.size())
+    unsent_ = {};
+  else
+    unsent_.erase(0, sent);
+  return outcome == Outcome::end ? Outcome::failed : outcome;
 }
+
+// --- The end ---
 
 void Connection::finish_writing() {
   boost::system::error_code ignored;
+  if (ssl_ && !tls_failed_ && handshake_done()) SSL_shutdown(ssl_.get());
   socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Connection::close() {
   boost::system::error_code ignored;
+  // After a handshake that failed nothing more is said (U-041).
+  if (ssl_ && !tls_failed_ && handshake_done() && unsent_.empty()) SSL_shutdown(ssl_.get());
+  ssl_.reset();
   socket_.close(ignored);
 }
 
-int Connection::release() {
+Connection::Released Connection::release() {
   assert(unsent_.empty());
-  return socket_.release();
+  return {socket_.release(), std::move(ssl_)};
 }
 
 }  // namespace boshd

@@ -1,4 +1,5 @@
-// A non-blocking stream socket, TCP or Unix, that owns no buffer while nothing is under way.
+// A non-blocking stream socket, TCP or Unix, with or without TLS, that owns no buffer while nothing is under
+// way.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -7,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "src/tls.hpp"
 
 namespace boshd {
 
@@ -23,8 +26,18 @@ class Connection {
   /// Sets the socket non-blocking and, for TCP, without delay (D-090).
   explicit Connection(Socket);
 
+  /// From here on it is TLS. The handshake takes place in reading, or in `handshake`.
+  void start_tls(Ssl);
+  /// `done` when TLS stands; `again`: call it when `when_readable` has called back.
+  Outcome handshake();
+  bool handshake_done() const;
+  SSL* tls() const { return ssl_.get(); }
+
   /// `done` with at least one byte, `again` when nothing is there, `end` after the peer's last byte.
   Read read(std::span<char>);
+  /// Looks at what has come without taking it, and takes so much of it; before TLS only.
+  Read peek(std::span<char>);
+  void skip(std::size_t bytes);
   /// Both pieces in one system call. `again`: some is kept; call flush when the socket is writable.
   Outcome write(std::string_view first, std::string_view second = {});
   Outcome flush();
@@ -34,7 +47,8 @@ class Connection {
   /// alive.
   template <class Handler>
   void when_readable(Handler&& handler) {
-    socket_.async_wait(Socket::wait_read, std::forward<Handler>(handler));
+    socket_.async_wait(handshake_writes_ ? Socket::wait_write : Socket::wait_read,
+                       std::forward<Handler>(handler));
   }
   template <class Handler>
   void when_writable(Handler&& handler) {
@@ -44,11 +58,23 @@ class Connection {
   /// The peer sees the end of what was written; reading goes on.
   void finish_writing();
   void close();
-  /// Gives the descriptor away, for another thread to adopt. Nothing may be unsent.
-  int release();
+  /// Gives the socket away, for another thread to adopt. Nothing may be unsent.
+  struct Released {
+    int descriptor;
+    Ssl ssl;
+  };
+  Released release();
+  /// Adopts it.
+  Connection(Socket, Ssl);
 
  private:
+  Read read_tls(std::span<char>);
+  Outcome tls_outcome(int result);
+
   Socket socket_;
+  Ssl ssl_;
+  bool handshake_writes_ = false;
+  bool tls_failed_ = false;
   std::string unsent_;
 };
 

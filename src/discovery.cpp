@@ -51,12 +51,11 @@ void append_xml_link(std::string& out, std::string_view relation, std::string_vi
 
 }  // namespace
 
-Endpoints endpoints_of(const Config& config, const Listen& listen, const HttpRequest& request, bool proxied) {
-  const std::string& host =
-      proxied && !request.forwarded_host.empty() ? request.forwarded_host : request.host;
+Endpoints endpoints_of(const Config& config, const Listen& listen, const Client& client) {
+  const std::string& host = client.host;
   if (!config.upstream.find(without_port(host))) return {};
   Endpoints endpoints{config.discovery.bosh_url, config.discovery.websocket_url, false};
-  if (!proxied || !request.forwarded_tls || !is_plain_host(host)) return endpoints;
+  if (!client.tls || !is_plain_host(host)) return endpoints;
   endpoints.from_request = endpoints.bosh.empty() || endpoints.websocket.empty();
   if (endpoints.bosh.empty()) endpoints.bosh = "https://" + host + listen.bosh_path;
   if (endpoints.websocket.empty()) endpoints.websocket = "wss://" + host + listen.websocket_path;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "src/config.hpp"
+#include "src/forwarding.hpp"
 #include "src/http_request.hpp"
 #include "src/http_response.hpp"
 
@@ -18,9 +19,9 @@ struct Endpoints {
   bool from_request = false;  // one of them at least; no cache may then give it to others
 };
 
-/// Those of the configuration; without them what the request shows, if a trusted proxy has taken it by TLS.
+/// Those of the configuration; without them what the request shows, if it came by TLS.
 /// None for a host whose domain is not served.
-Endpoints endpoints_of(const Config&, const Listen&, const HttpRequest&, bool proxied);
+Endpoints endpoints_of(const Config&, const Listen&, const Client&);
 
 /// Whether the request is for the metadata, in either form.
 bool is_host_meta(const HttpRequest&);

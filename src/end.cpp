@@ -29,11 +29,16 @@ constexpr std::array rows{
     Row{EndReason::client_lost, "client-lost", std::nullopt},
     Row{EndReason::client_stalled, "client-stalled", Condition::policy_violation},
     Row{EndReason::host_unknown, "host-unknown", Condition::host_unknown},
+    Row{EndReason::origin_refused, "origin-refused", Condition::policy_violation},
+    Row{EndReason::login_timeout, "login-timeout", Condition::policy_violation},
+    Row{EndReason::too_many_logins, "too-many-logins", Condition::policy_violation},
     Row{EndReason::server_stalled, "server-stalled", Condition::remote_connection_failed},
     Row{EndReason::server_closed, "server-closed", std::nullopt},
     Row{EndReason::server_stream_error, "server-stream-error", Condition::remote_stream_error},
     Row{EndReason::server_bad_xml, "server-bad-xml", Condition::remote_connection_failed},
     Row{EndReason::server_unreachable, "server-unreachable", Condition::remote_connection_failed},
+    Row{EndReason::server_refused, "server-refused", Condition::remote_connection_failed},
+    Row{EndReason::server_tls_failed, "server-tls-failed", Condition::remote_connection_failed},
     Row{EndReason::server_silent, "server-silent", Condition::remote_connection_failed},
     Row{EndReason::server_lost, "server-lost", Condition::remote_connection_failed},
     Row{EndReason::shutdown, "shutdown", Condition::system_shutdown},
@@ -101,6 +106,8 @@ EndReason reason_of(xmpp::End end) {
       return EndReason::server_closed;
     case xmpp::End::stream_error:
       return EndReason::server_stream_error;
+    case xmpp::End::tls_refused:
+      return EndReason::server_tls_failed;
     case xmpp::End::bad_xml:
       break;
   }

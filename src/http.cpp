@@ -6,6 +6,7 @@
 
 #include "src/coding.hpp"
 #include "src/discovery.hpp"
+#include "src/log.hpp"
 #include "src/routes.hpp"
 #include "src/script.hpp"
 #include "src/shard.hpp"
@@ -28,12 +29,46 @@ Time now() {
 
 }  // namespace
 
-Http::Http(Shard& shard, Connection::Socket socket, const Address& peer, const Listen& listen)
-    : shard_(shard), connection_(std::move(socket)), peer_(peer), listen_(&listen) {}
+Http::Http(Shard& shard, Connection&& connection, const Peer& peer, const Listen& listen)
+    : shard_(shard), connection_(std::move(connection)), peer_(peer), listen_(&listen) {}
 
 void Http::start(std::uint64_t id) {
   id_ = id;
+  if (listen_->proxy_protocol)
+    proxy_reader_ = std::make_unique<ProxyHeaderReader>();
+  else if (listen_->tls)
+    start_tls();
   plan_deadline();
+  wait_to_read();
+}
+
+void Http::start_tls() {
+  connection_.start_tls(shard_.server_tls().accept());
+  peer_.tls = true;
+}
+
+/// What belongs to the header is taken, and nothing behind it: that may be TLS.
+void Http::read_proxy_header() {
+  const std::span<char> scratch = shard_.scratch();
+  const auto [outcome, bytes] = connection_.peek(scratch);
+  if (outcome == Connection::Outcome::end || outcome == Connection::Outcome::failed) return close();
+  if (outcome == Connection::Outcome::done)
+    connection_.skip(proxy_reader_->read(std::string_view(scratch.data(), bytes)));
+  if (proxy_reader_->state() == ProxyHeaderReader::State::failed) {
+    log(LogLevel::warning, "proxy-header-refused",
+        {{"peer", to_string(peer_.remote.address)},
+         {"hint", "does the proxy send one? if not, set proxy_protocol = false for this listener"}});
+    return close();
+  }
+  if (proxy_reader_->state() == ProxyHeaderReader::State::complete) {
+    const ProxyOrigin origin = proxy_reader_->origin();
+    proxy_reader_.reset();
+    if (origin.source) peer_.remote = *origin.source;
+    if (origin.destination) peer_.local = *origin.destination;
+    peer_.tls = origin.tls;
+    if (listen_->tls) start_tls();
+    plan_deadline();
+  }
   wait_to_read();
 }
 
@@ -55,6 +90,8 @@ void Http::wait_to_read() {
 }
 
 void Http::readable() {
+  if (proxy_reader_) return read_proxy_header();
+  const bool was_ready = connection_.handshake_done();
   const std::span<char> scratch = shard_.scratch();
   const auto [outcome, bytes] = connection_.read(scratch);
   switch (outcome) {
@@ -68,6 +105,7 @@ void Http::readable() {
     case Connection::Outcome::again:
       break;
   }
+  if (!was_ready && !reader_ && connection_.handshake_done()) plan_deadline();
   wait_to_read();
 }
 
@@ -118,25 +156,33 @@ bool Http::step(std::string_view& bytes) {
 }
 
 void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
-  const OriginVerdict origin = check_origin(shard_.config().origins, request.origin);
+  const OriginVerdict origin = check_origin(shard_.any_origin(), request.origin);
   HttpContext context = make_context(request, origin);
   context.keep_alive &= !too_large && !retiring_;  // what is left of too large a body is not read
   last_ |= !context.keep_alive;
   const std::uint32_t number = next_number_++;
   Route found;
-  if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
+  if (!shard_.may_ask(shard_.client_of(peer_, request).remote.address)) {
+    // No 4xx: to a client that would be the end of its session.
+    found.response =
+        simple_response(context, 503, "Too many requests of your address.\n", "Retry-After: 1\r\n");
+  } else if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
     request.body = std::move(*body);
     found.bosh = request.script = context.script = true;
   } else if (is_host_meta(request)) {
-    const bool proxied = shard_.is_proxied(peer_, request);
-    const Endpoints endpoints = endpoints_of(shard_.config(), *listen_, request, proxied);
+    const Endpoints endpoints = endpoints_of(shard_.config(), *listen_, shard_.client_of(peer_, request));
     found.response = host_meta_response(request, context, endpoints);
   } else {
     found = route(request, context, origin,
                   {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});
   }
-  if (found.websocket && pending_.empty()) return become_websocket(request, found, rest);
-  if (found.websocket)
+  if (found.websocket && pending_.empty()) {
+    Admission::Verdict verdict = shard_.admit(shard_.client_of(peer_, request));
+    if (verdict.refusal == Refusal::none)
+      return become_websocket(request, found, std::move(verdict.place), rest);
+    found.response = simple_response(context, is_overload(verdict.refusal) ? 503 : 429,
+                                     std::string(explain(verdict.refusal)) + "\n", "Retry-After: 60\r\n");
+  } else if (found.websocket)
     found.response = simple_response(context, 400, "Earlier requests on this connection wait for answers.\n");
   pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
   if (found.bosh && !too_large) too_large = unpack(request);
@@ -147,9 +193,10 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
 }
 
 /// Gives the connection away, and ends here.
-void Http::become_websocket(const HttpRequest& request, const Route& found, std::string_view rest) {
+void Http::become_websocket(const HttpRequest& request, const Route& found, Admission::Place&& place,
+                            std::string_view rest) {
   closed_ = true;
-  shard_.on_websocket(*this, std::move(connection_), request, found, rest);
+  shard_.on_websocket(*this, std::move(connection_), request, found, std::move(place), rest);
   shard_.on_http_closed(id_);
 }
 
@@ -168,10 +215,9 @@ bool Http::unpack(HttpRequest& request) const {
 void Http::refuse(unsigned status) {
   HttpContext context;
   if (reader_ && reader_->head_complete())
-    context =
-        make_context(reader_->request(), check_origin(shard_.config().origins, reader_->request().origin));
+    context = make_context(reader_->request(), check_origin(shard_.any_origin(), reader_->request().origin));
   else
-    context.allowed_origin = check_origin(shard_.config().origins, {}).header;
+    context.allowed_origin = check_origin(shard_.any_origin(), {}).header;
   context.keep_alive = false;
   reader_.reset();
   last_ = true;
@@ -305,7 +351,7 @@ bool Http::may_move(std::uint32_t number) const {
   return number == 0 && pending_.size() == 1 && connection_.unsent() == 0 && !ended_;
 }
 
-int Http::release() {
+Connection::Released Http::release() {
   closed_ = true;
   pending_.clear();
   return connection_.release();
@@ -337,7 +383,9 @@ void Http::on_time(Time time) {
 }
 
 void Http::plan_deadline() {
-  if (draining_)
+  if (proxy_reader_ || !connection_.handshake_done())
+    set_deadline(now() + shard_.config().limits.request_timeout);
+  else if (draining_)
     set_deadline(now() + drain_time);
   else if (connection_.unsent() > 0)
     set_deadline(now() + write_stall_time);

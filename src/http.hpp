@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "bosh/session.hpp"
-#include "src/address.hpp"
+#include "src/admission.hpp"
 #include "src/config.hpp"
 #include "src/connection.hpp"
 #include "src/deadlines.hpp"
+#include "src/forwarding.hpp"
 #include "src/http_request.hpp"
 #include "src/http_response.hpp"
+#include "src/proxy_header.hpp"
 #include "src/routes.hpp"
 #include "src/sid.hpp"
 
@@ -29,9 +31,10 @@ class Shard;
 /// they set off.
 class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_counter> {
  public:
-  Http(Shard&, Connection::Socket, const Address& peer, const Listen&);
+  Http(Shard&, Connection&&, const Peer&, const Listen&);
 
-  /// Begins to serve, under the id by which the shard knows it.
+  /// Begins to serve, under the id by which the shard knows it: with a PROXY header if the listener wants
+  /// one, then TLS if it has any.
   void start(std::uint64_t id);
   /// The same for a connection that has moved here: one request of it is under way, and these bytes came
   /// behind it.
@@ -47,8 +50,8 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   /// Whether the whole connection may go to another shard now: this is its first request, and it is all there
   /// is.
   bool may_move(std::uint32_t number) const;
-  /// Gives the descriptor away and ends here.
-  int release();
+  /// Gives the socket away and ends here.
+  Connection::Released release();
   /// What decides the head of this request's answer.
   HttpContext take_context(std::uint32_t number);
 
@@ -58,7 +61,7 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   Time deadline() const { return deadline_; }
 
   std::uint64_t id() const { return id_; }
-  const Address& peer() const { return peer_; }
+  const Peer& peer() const { return peer_; }
   const Listen& listen() const { return *listen_; }
   Queued queued;
 
@@ -75,10 +78,12 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
 
   void wait_to_read();
   void readable();
+  void read_proxy_header();
+  void start_tls();
   void consume(std::string_view bytes);
   bool step(std::string_view& bytes);
   void take(HttpRequest&&, bool too_large, std::string_view rest);
-  void become_websocket(const HttpRequest&, const Route&, std::string_view rest);
+  void become_websocket(const HttpRequest&, const Route&, Admission::Place&&, std::string_view rest);
   bool unpack(HttpRequest&) const;
   static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);
@@ -95,10 +100,11 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
 
   Shard& shard_;
   Connection connection_;
-  Address peer_;
+  Peer peer_;
   const Listen* listen_;
   std::uint64_t id_ = 0;
   std::uint32_t next_number_ = 0;
+  std::unique_ptr<ProxyHeaderReader> proxy_reader_;  // until the header is there
   std::unique_ptr<RequestReader> reader_;
   std::string kept_;  // bytes that wait until earlier requests are answered
   std::vector<Pending> pending_;

@@ -41,24 +41,6 @@ void append_to_list(std::string& list, std::string_view value) {
   list += value;
 }
 
-/// The last of a list: what the nearest proxy says.
-std::string_view last_item(std::string_view list) {
-  return trim(list.substr(list.rfind(',') + 1));
-}
-
-/// What the last hop of a Forwarded header says under a name (RFC 7239 §4), without quotes.
-std::string_view last_hop(std::string_view forwarded, std::string_view name) {
-  std::string_view hop = last_item(forwarded);
-  while (!hop.empty()) {
-    std::string_view value = trim(cut(hop, ";"));
-    if (!equal_ignoring_case(cut(value, "="), name)) continue;
-    if (value.size() > 1 && value.starts_with('"') && value.ends_with('"'))
-      value = value.substr(1, value.size() - 2);
-    return value;
-  }
-  return {};
-}
-
 }  // namespace
 
 /// The head is collected, checked and given to Beast in one piece. What follows is counted here: the start of
@@ -235,9 +217,7 @@ void RequestReader::Impl::on_field_impl(http::field field, Text name, Text text,
   } else if (field == http::field::accept_encoding) {
     append_to_list(request.accept_encoding, value);
   } else if (field == http::field::forwarded) {
-    request.forwarded = true;
-    request.forwarded_tls = equal_ignoring_case(last_hop(value, "proto"), "https");
-    request.forwarded_host = last_hop(value, "host");
+    append_to_list(request.forwarded, value);
   } else if (field == http::field::connection) {
     // Beast lets keep-alive win in HTTP/1.0 (D-069).
     http::token_list tokens{text};
@@ -246,12 +226,11 @@ void RequestReader::Impl::on_field_impl(http::field field, Text name, Text text,
   } else if (std::string* kept = plain_field(field)) {
     append_to_list(*kept, value);
   } else if (equal_ignoring_case(view(name), "X-Forwarded-Proto")) {
-    request.forwarded_tls = equal_ignoring_case(last_item(value), "https");
+    append_to_list(request.x_forwarded_proto, value);
   } else if (equal_ignoring_case(view(name), "X-Forwarded-Host")) {
-    request.forwarded_host = last_item(value);
+    append_to_list(request.x_forwarded_host, value);
   } else if (equal_ignoring_case(view(name), "X-Forwarded-For")) {
-    request.forwarded = true;
-    append_to_list(request.forwarded_for, value);
+    append_to_list(request.x_forwarded_for, value);
   }
 }
 

@@ -24,12 +24,13 @@ struct HttpRequest {
   std::string request_headers;  // Access-Control-Request-Headers
   std::string content_encoding;
   std::string accept_encoding;
-  std::string forwarded_for;   // X-Forwarded-For
-  std::string forwarded_host;  // what the latest proxy was asked for
+  // What proxies say, or claim to say: client_of decides what of it is believed.
+  std::string forwarded;
+  std::string x_forwarded_for;
+  std::string x_forwarded_proto;
+  std::string x_forwarded_host;
   std::string accept;
   std::string if_none_match;
-  bool forwarded_tls = false;       // the latest proxy says that it was spoken to by TLS (B-209)
-  bool forwarded = false;           // came through a proxy: X-Forwarded-For or Forwarded is there
   bool connection_upgrade = false;  // Connection lists it
   std::string upgrade;
   std::string websocket_key;

@@ -2,11 +2,12 @@
 // connections.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "src/config.hpp"
+#include "src/forwarding.hpp"
 
 namespace boshd {
 
@@ -19,5 +20,10 @@ struct Listening {
 /// Throws std::runtime_error that names the address and what to do when it can't be had, also when another
 /// process listens there.
 Listening open_listener(const Listen&, unsigned count);
+/// Removes what the listener has left in the file system.
+void clean_up(const Listen&);
+
+/// The ends of a connection that was accepted; nothing if it is gone already.
+std::optional<Peer> peer_of(int descriptor);
 
 }  // namespace boshd

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 
 #include "bosh/session.hpp"
-#include "src/address.hpp"
 #include "src/config.hpp"
+#include "src/connection.hpp"
+#include "src/forwarding.hpp"
 #include "src/http_response.hpp"
 #include "src/sid.hpp"
 
@@ -23,7 +25,7 @@ struct Delivery {
   bosh::Body body;
   Fault fault = Fault::none;
   bool script = false;  // in script syntax (XEP-0252)
-  bool tls = false;     // the client spoke TLS to its proxy
+  bool tls = false;     // the client spoke TLS, to us or to its proxy
   std::string fault_text;
 };
 
@@ -41,14 +43,19 @@ struct Lost {
 
 /// A client's connection moves to the shard of its session for good, with the request that named it.
 struct Move {
-  int descriptor;
-  Address peer;
+  Connection::Released socket;
+  Peer peer;
   const Listen* listen;
   HttpContext context;
   Delivery first;
   std::string rest;  // bytes behind that request
 };
 
-using Mail = std::variant<Delivery, Reply, Lost, Move>;
+/// Certificates were read anew.
+struct Renewed {
+  std::shared_ptr<const TlsFiles> tls;
+};
+
+using Mail = std::variant<Delivery, Reply, Lost, Move, Renewed>;
 
 }  // namespace boshd

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -92,11 +94,12 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-sigset_t stop_signals() {
+sigset_t handled_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGTERM);
   ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -115,13 +118,57 @@ bosh::Settings session_settings(const Config& config) {
   return settings;
 }
 
+/// Every certificate with its names and its end; as a warning when that is near.
+void log_certificates(const ServerTls& tls) {
+  constexpr std::chrono::hours near = std::chrono::days(14);
+  const auto now = std::chrono::system_clock::now();
+  for (const ServerTls::Known& known : tls.certificates()) {
+    std::string names;
+    for (const std::string& name : known.names) names += (names.empty() ? "" : ",") + name;
+    const auto days = std::chrono::floor<std::chrono::days>(known.expires - now).count();
+    log(known.expires - now < near ? LogLevel::warning : LogLevel::info, "certificate",
+        {{"file", known.file}, {"names", names}, {"expires_in_days", days}});
+  }
+}
+
+/// Reads the certificates anew; those that can't be read leave the old ones in place.
+void renew_certificates(const Config& config, const std::vector<std::unique_ptr<Shard>>& shards) {
+  try {
+    const auto tls = std::make_shared<const TlsFiles>(config);
+    for (const auto& shard : shards) {
+      std::vector<Mail> mail;
+      mail.emplace_back(Renewed{tls});
+      shard->post(std::move(mail));
+    }
+    log(LogLevel::info, "certificates-renewed");
+    log_certificates(tls->server);
+  } catch (const std::exception& error) {
+    log(LogLevel::error, "certificates-kept", {{"error", error.what()}});
+  }
+}
+
+/// Returns at the signal to stop.
+int wait_for_stop(const Config& config, const std::vector<std::unique_ptr<Shard>>& shards) {
+  const sigset_t signals = handled_signals();
+  for (;;) {
+    const timespec a_day{24 * 60 * 60, 0};
+    const int signal = ::sigtimedwait(&signals, nullptr, &a_day);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal == SIGHUP || (signal < 0 && errno == EAGAIN)) renew_certificates(config, shards);
+  }
+}
+
 void serve(const Config& config) {
+  const auto tls = std::make_shared<const TlsFiles>(config);
+  log_certificates(tls->server);
   const bosh::Settings settings = session_settings(config);
   const unsigned count =
       config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+  Admission admission(config.limits, config.proxy.trusted);
   std::vector<std::unique_ptr<Shard>> shards;
   shards.reserve(count);
-  for (unsigned i = 0; i < count; ++i) shards.push_back(std::make_unique<Shard>(i, config, settings, shards));
+  for (unsigned i = 0; i < count; ++i)
+    shards.push_back(std::make_unique<Shard>(i, config, settings, shards, tls, admission));
   for (const Listen& listen : config.listen) {
     const Listening listening = open_listener(listen, count);
     for (unsigned i = 0; i < count; ++i) shards[i]->serve(listening.descriptors[i], listen);
@@ -130,11 +177,10 @@ void serve(const Config& config) {
   std::vector<std::jthread> threads;
   threads.reserve(count);
   for (const auto& shard : shards) threads.emplace_back([&shard] { shard->run(); });
-  const sigset_t signals = stop_signals();
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+  const int signal = wait_for_stop(config, shards);
   log(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   for (const auto& shard : shards) shard->stop();
+  for (const Listen& listen : config.listen) clean_up(listen);
 }
 
 }  // namespace
@@ -151,7 +197,7 @@ int main(int argc, char** argv) {
     set_log_level(config.log_level);
     raise_descriptor_limit();
     ::signal(SIGPIPE, SIG_IGN);
-    const sigset_t signals = stop_signals();
+    const sigset_t signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     serve(config);
   } catch (const ConfigError& error) {

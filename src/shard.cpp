@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bosh/reply.hpp"
+#include "src/listener.hpp"
 #include "src/log.hpp"
 
 namespace boshd {
@@ -21,6 +22,8 @@ constexpr std::size_t scratch_bytes = 64 * 1024;
 constexpr std::chrono::seconds shutdown_time{2};    // for all that is under way when the daemon stops
 constexpr std::chrono::seconds proxy_patience{55};  // many proxies wait for 60 s
 constexpr std::chrono::milliseconds accept_pause{100};
+// Of a descriptor that is there already: Asio asks for it, and nothing depends on it.
+const asio::generic::stream_protocol any_protocol(AF_INET, IPPROTO_TCP);
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -33,10 +36,10 @@ unsigned long random_salt() {
   return salt;
 }
 
-bosh::Response terminal(bosh::Condition condition, bool legacy) {
+bosh::Response terminal(bosh::Condition condition, bool legacy, std::string content = {}) {
   const unsigned status = legacy ? bosh::legacy_status(condition) : 200;
   if (status != 200) return {nullptr, nullptr, status};
-  return {std::make_shared<const std::string>(bosh::terminal_reply({condition, {}}))};
+  return {std::make_shared<const std::string>(bosh::terminal_reply({condition, std::move(content)}))};
 }
 
 xml::Limits body_limits(const LimitSettings& settings) {
@@ -60,15 +63,16 @@ websocket::Settings websocket_settings(const Config& config) {
   return settings;
 }
 
-std::string too_large_text(std::size_t limit) {
-  return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>The request is larger than " +
-         std::to_string(limit) + " bytes (max_request).</text>";
+/// A sentence for people, as a child of a terminal body.
+std::string text_element(std::string_view text) {
+  return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>" + std::string(text) + "</text>";
 }
 
 }  // namespace
 
 Shard::Shard(unsigned index, const Config& config, const bosh::Settings& settings,
-             const std::vector<std::unique_ptr<Shard>>& all)
+             const std::vector<std::unique_ptr<Shard>>& all, std::shared_ptr<const TlsFiles> tls,
+             Admission& admission)
     : index_(index),
       config_(config),
       settings_(settings),
@@ -86,9 +90,19 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
                 [this](std::uint64_t id, const WebEvent& event) { on_web_event(id, event); }},
       connections_(index),
       sessions_(index),
+      tls_(std::move(tls)),
+      connector_host_(io_, config.upstream),
+      any_origin_(config.cors.everyone()),
+      admission_(admission),
+      requests_(config.limits.requests_per_second, config.proxy.trusted),
       http_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
       session_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
-      house_timer_(io_) {}
+      house_timer_(io_) {
+  for (const Server& server : config.upstream.routes) {
+    routes_.push_back(config.upstream.usual);
+    routes_.back().list = {server};
+  }
+}
 
 // --- The thread ---
 
@@ -121,6 +135,7 @@ void Shard::shut_down() {
   }
   for (const std::uint64_t id : connections_.ids())
     if (const auto* http = connections_.find(id)) boost::intrusive_ptr<Http>(*http)->retire();
+  connector_host_.resolver.stop();
   http_deadlines_.stop();
   session_deadlines_.stop();
   house_timer_.cancel();
@@ -150,29 +165,25 @@ void Shard::receive(Mail&& mail) {
     on_lost(*lost);
   else if (auto* move = std::get_if<Move>(&mail))
     adopt(std::move(*move));
+  else if (auto* renewed = std::get_if<Renewed>(&mail))
+    tls_ = std::move(renewed->tls);
 }
 
 // --- Connections ---
 
 void Shard::serve(int listening_descriptor, const Listen& listen) {
-  const bool v6 = listen.host.find(':') != std::string::npos;
-  asio::ip::tcp::acceptor acceptor(io_, v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), listening_descriptor);
+  asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor(io_, any_protocol,
+                                                                       listening_descriptor);
   accept(acceptors_.emplace_back(Acceptor{std::move(acceptor), asio::steady_timer(io_), &listen}));
 }
 
 void Shard::accept(Acceptor& acceptor) {
   acceptor.acceptor.async_accept(
-      [this, &acceptor](boost::system::error_code error, asio::ip::tcp::socket socket) {
+      [this, &acceptor](boost::system::error_code error, Connection::Socket socket) {
         if (error == asio::error::operation_aborted) return;
         if (!error) {
-          boost::system::error_code gone;
-          const auto peer = socket.remote_endpoint(gone);
-          const auto address = gone ? std::nullopt : parse_address(peer.address().to_string());
-          if (address) {
-            const boost::intrusive_ptr<Http> http(
-                new Http(*this, Connection::Socket(std::move(socket)), *address, *acceptor.listen));
-            http->start(connections_.emplace(http));
-          }
+          if (const auto peer = peer_of(socket.native_handle()))
+            welcome(Connection(std::move(socket)), *peer, *acceptor.listen);
           return accept(acceptor);
         }
         log(LogLevel::warning, "accept-failed", {{"error", error.message()}});
@@ -183,10 +194,22 @@ void Shard::accept(Acceptor& acceptor) {
       });
 }
 
+void Shard::welcome(Connection&& connection, const Peer& peer, const Listen& listen) {
+  if (listen.proxy_protocol && !is_in(peer.remote.address, config_.proxy.trusted)) {
+    log(LogLevel::warning, "connection-refused",
+        {{"peer", to_string(peer.remote.address)},
+         {"why", "not in proxy.trusted, and proxy_protocol = true"}});
+    return;
+  }
+  const boost::intrusive_ptr<Http> http(new Http(*this, std::move(connection), peer, listen));
+  http->start(connections_.emplace(http));
+}
+
 void Shard::adopt(Move&& move) {
   Connection::Socket socket(io_);
-  socket.assign(asio::generic::stream_protocol(AF_INET, IPPROTO_TCP), move.descriptor);
-  const boost::intrusive_ptr<Http> http(new Http(*this, std::move(socket), move.peer, *move.listen));
+  socket.assign(any_protocol, move.socket.descriptor);
+  const boost::intrusive_ptr<Http> http(
+      new Http(*this, Connection(std::move(socket), std::move(move.socket.ssl)), move.peer, *move.listen));
   const std::uint64_t id = connections_.emplace(http);
   http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
   move.first.arrival.exchange = {id, 0};
@@ -196,34 +219,24 @@ void Shard::adopt(Move&& move) {
 
 // --- Requests ---
 
-bool Shard::is_proxied(const Address& peer, const HttpRequest& request) const {
-  return request.forwarded && std::ranges::any_of(config_.trusted_proxies, [&](const Network& network) {
-           return network.contains(peer);
-         });
-}
-
 void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& request, bool too_large,
                             std::string_view rest) {
-  const bool proxied = is_proxied(http.peer(), request);
+  const Client client = client_of(http.peer(), request);
   const auto parse = too_large        ? bosh::parse_body_start
                      : request.script ? bosh::parse_slice
                                       : bosh::parse_body;
   bosh::ParsedBody parsed = parse(pool_, request.body, body_limits_);
   Delivery delivery;
   delivery.arrival.exchange = {http.id(), number};
-  delivery.arrival.direct = !proxied;
+  delivery.arrival.direct = !client.proxied;
   delivery.script = request.script;
-  delivery.tls = proxied && request.forwarded_tls;
-  if (proxied) delivery.arrival.patience = proxy_patience;
+  delivery.tls = client.tls;
+  if (client.proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
   if (too_large && !to_session) return http.answer(number, {nullptr, nullptr, 413});
   if (!too_large && !parsed.fault.empty() && !to_session)
     return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
-  if (!to_session) {
-    const Address client =
-        proxied ? client_address(http.peer(), request.forwarded_for, config_.trusted_proxies) : http.peer();
-    return create(http, delivery.arrival, client, delivery.tls, request.script, std::move(parsed.body));
-  }
+  if (!to_session) return create(http, delivery.arrival, client, request, std::move(parsed.body));
   if (too_large)
     delivery.fault = Fault::too_large;
   else if (!parsed.fault.empty())
@@ -241,27 +254,44 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
   reply({exchange, terminal(condition, legacy)});
 }
 
-void Shard::create(Http& http, const bosh::Arrival& arrival, const Address& client, bool tls, bool script,
+Admission::Verdict Shard::admit(const Client& client) {
+  constexpr double lines_a_second = 1;
+  const Time time = now();
+  Admission::Verdict verdict = admission_.admit(client.remote.address, time);
+  if (verdict.refusal != Refusal::none && warnings_.take(lines_a_second, 10, time))
+    log(LogLevel::warning, "session-refused",
+        {{"reason", to_string(verdict.refusal)}, {"client", to_string(client.remote.address)}});
+  return verdict;
+}
+
+void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& client, const HttpRequest& request,
                    bosh::Body&& body) {
   if (stopping_) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
   if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
-  const Server* server = config_.upstream.find(body.to);
-  if (!server) return refuse(arrival.exchange, bosh::Condition::host_unknown, "domain not served");
+  const Asked asked{request.origin, request.target, body.route};
+  Way way = find_way(body.to, asked);
+  if (!way.servers) return refuse(arrival.exchange, *condition_of(way.refused), to_string(way.refused));
+  Admission::Verdict verdict = admit(client);
+  if (is_overload(verdict.refusal)) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
+  if (verdict.refusal != Refusal::none)
+    return reply({arrival.exchange, terminal(bosh::Condition::policy_violation, body.legacy,
+                                             text_element(explain(verdict.refusal)))});
   const Time time = now();
   const Sid sid = random_sid(index_);
   const std::uint64_t id = sessions_.emplace(Slot{
-      .client_side = Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
-                          script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
+      .client_side =
+          Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
+               request.script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
       .legs = {},
       .domain = body.to,
       .client = client,
-      .tls = tls,
+      .place = std::move(verdict.place),
       .created = time,
   });
   by_sid_.emplace(sid, id);
   http.belongs_to(arrival.exchange.number, sid);
   Slot& slot = *sessions_.find(id);
-  open_leg(id, slot, 0, *server, body.to, body.language);
+  open_leg(id, slot, 0, std::move(way), body.to, body.language, asked);
   std::get<Bosh>(slot.client_side).session.on_request(time, arrival, std::move(body), effects_);
   apply(id);
 }
@@ -292,7 +322,7 @@ void Shard::deliver(Delivery&& delivery) {
   // Who has seen the session's secrets on a plain line may be anybody: nothing is said, and nothing ends
   // (B-208).
   Slot& slot = *sessions_.find(id);
-  if (slot.tls && !delivery.tls) return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
+  if (slot.client.tls && !delivery.tls) return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
   Bosh& bosh = std::get<Bosh>(slot.client_side);
   if (delivery.script != (bosh.slices != nullptr))
     return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found,
@@ -310,7 +340,9 @@ void Shard::deliver(Delivery&& delivery) {
     case Fault::too_large:
       session.on_faulty_request(
           exchange, delivery.body.rid,
-          {bosh::Condition::policy_violation, too_large_text(config_.limits.max_request)},
+          {bosh::Condition::policy_violation,
+           text_element("The request is larger than " + std::to_string(config_.limits.max_request) +
+                        " bytes (max_request).")},
           bosh::End::request_too_large, effects_);
       break;
   }

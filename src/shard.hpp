@@ -4,8 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <chrono>
@@ -20,7 +21,9 @@
 
 #include "bosh/session.hpp"
 #include "bosh/slices.hpp"
+#include "src/admission.hpp"
 #include "src/config.hpp"
+#include "src/connector.hpp"
 #include "src/deadlines.hpp"
 #include "src/end.hpp"
 #include "src/http.hpp"
@@ -43,7 +46,8 @@ inline constexpr std::chrono::seconds leaving_time{5};
 class Shard {
  public:
   /// `all` is complete when run is called and outlives it.
-  Shard(unsigned index, const Config&, const bosh::Settings&, const std::vector<std::unique_ptr<Shard>>& all);
+  Shard(unsigned index, const Config&, const bosh::Settings&, const std::vector<std::unique_ptr<Shard>>& all,
+        std::shared_ptr<const TlsFiles>, Admission&);
 
   /// Takes a listening descriptor.
   void serve(int listening_descriptor, const Listen&);
@@ -64,49 +68,73 @@ class Shard {
     http_deadlines_.set(connection, deadline, queued);
   }
 
-  /// Whether what a request says of its client may be believed (D-094).
-  bool is_proxied(const Address& peer, const HttpRequest&) const;
+  const ServerTls& server_tls() const { return tls_->server; }
+  const ClientTls& client_tls(const std::string& ca) const { return tls_->clients.at(ca); }
+  ConnectorHost& connector_host() { return connector_host_; }
+  /// The pages that may use one of the domains at least; which ones is known when a session names its domain.
+  const OriginList& any_origin() const { return any_origin_; }
+  /// Whom a request speaks for.
+  Client client_of(const Peer& peer, const HttpRequest& request) const {
+    return boshd::client_of(peer, request, config_.proxy.header, config_.proxy.trusted);
+  }
+
+  /// Whether this address may make one more request now.
+  bool may_ask(const Address& address) { return requests_.take(address, std::chrono::steady_clock::now()); }
+  /// Room for a session of this client; a refusal is told in the log.
+  Admission::Verdict admit(const Client&);
 
   void on_bosh_request(Http&, std::uint32_t number, HttpRequest&&, bool too_large, std::string_view rest);
   /// A client's connection has become a WebSocket; `rest` is what came behind the request.
-  void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, std::string_view rest);
+  void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, Admission::Place&&,
+                    std::string_view rest);
   void on_lost(const Lost&);
   void on_http_closed(std::uint64_t id) { connections_.erase(id); }
 
-  void on_upstream_bytes(std::uint64_t session, bosh::StreamId, std::string_view);
+  void on_upstream_ready(std::uint64_t session, bosh::StreamId, xmpp::Tls, bool secured);
+  void on_upstream_secured(std::uint64_t session, bosh::StreamId);
+  UpstreamOrder on_upstream_bytes(std::uint64_t session, bosh::StreamId, std::string_view);
   void on_upstream_written(std::uint64_t session);
-  void on_upstream_lost(std::uint64_t session, bosh::StreamId, bool had_connected, std::string_view what);
+  void on_upstream_lost(std::uint64_t session, bosh::StreamId, EndReason, std::string_view what);
 
  private:
   struct Leg {
     bosh::StreamId id;
     xmpp::Stream stream;
     boost::intrusive_ptr<UpstreamConnection> upstream;
-    Time open_by;  // until then the server must have opened the stream
+    Time open_by;           // until then the server must have opened the stream
+    Time authenticate_by;   // … and let the client in
+    std::string account{};  // that the client tries to log in to
   };
   struct Bosh {
     bosh::Session session;
     std::unique_ptr<bosh::Slices> slices;  // of a session in script syntax
     Sid sid;
   };
+  /// What a client's first request said beside its session.
+  struct Asked {
+    std::string origin;
+    std::string target;
+    std::string route;
+  };
   struct Web {
     websocket::Session session;
     boost::intrusive_ptr<WebSocket> socket;
+    Asked asked;       // in the handshake, until a stream is opened
     bool room = true;  // the client fetches what is written
   };
   struct Slot {
     std::variant<Bosh, Web> client_side;
     std::vector<Leg> legs;  // one for each open stream
     std::string domain;     // of the first
-    Address client;
-    bool tls;  // the client came over TLS
+    Client client;
+    Admission::Place place;
     Time created;
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
     bool room = true;                         // the server takes what is written
     Queued queued{};
   };
   struct Acceptor {
-    boost::asio::ip::tcp::acceptor acceptor;
+    boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor;
     boost::asio::steady_timer pause;  // while no descriptors are left
     const Listen* listen;
   };
@@ -121,10 +149,11 @@ class Shard {
 
   // Connections.
   void accept(Acceptor&);
+  void welcome(Connection&&, const Peer&, const Listen&);
   void adopt(Move&&);
 
   // Requests.
-  void create(Http&, const bosh::Arrival&, const Address& client, bool tls, bool script, bosh::Body&&);
+  void create(Http&, const bosh::Arrival&, const Client&, const HttpRequest&, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
   void deliver(Delivery&&);
@@ -132,8 +161,15 @@ class Shard {
   void reply(Reply&&);
 
   // Sessions.
-  void open_leg(std::uint64_t id, Slot&, bosh::StreamId, const Server&, std::string_view domain,
-                std::string_view language, bool tells_language = false);
+  /// Whether a page may open this domain, and where its servers are.
+  struct Way {
+    const Servers* servers = nullptr;
+    std::string domain;                           // in ASCII
+    EndReason refused = EndReason::host_unknown;  // when there are none
+  };
+  Way find_way(std::string_view domain, const Asked&) const;
+  void open_leg(std::uint64_t id, Slot&, bosh::StreamId, Way&&, std::string_view domain,
+                std::string_view language, const Asked&);
   Leg* find_leg(Slot&, bosh::StreamId);
   void tell_end(Slot&, bosh::StreamId, EndReason, std::string content = {});
   void apply(std::uint64_t id);
@@ -153,12 +189,14 @@ class Shard {
   void carry_out(std::uint64_t id, Slot&, websocket::Close&&);
   void on_web_event(std::uint64_t id, const WebEvent&);
   void check_client_room(Slot&);
+  void send_upstream(Slot&, bosh::StreamId, std::string&& stanzas);
   void write_upstream(Slot&, Leg&, std::string_view);
   void check_room(Slot&);
   void take_leave(Leg&, std::string_view last_words);
   void finish(std::uint64_t id, const bosh::Ended&);
   void finish(std::uint64_t id, const websocket::Ended&);
   void log_end(const Slot&, EndReason) const;
+  void log_failure(const Leg&, std::string_view reason) const;
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
 
@@ -194,6 +232,13 @@ class Shard {
   std::unordered_map<Sid, bosh::Response, SidHash> farewells_;
   std::deque<Farewell> farewell_order_;
   std::deque<Leaving> leaving_;
+  std::shared_ptr<const TlsFiles> tls_;
+  ConnectorHost connector_host_;
+  OriginList any_origin_;
+  Admission& admission_;
+  Rates requests_;
+  Bucket warnings_;              // of clients that are refused: they decide how many there are
+  std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;
   boost::asio::steady_timer house_timer_;

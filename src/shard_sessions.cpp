@@ -3,7 +3,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "src/config_text.hpp"
+#include "src/http_response.hpp"
 #include "src/log.hpp"
+#include "src/login.hpp"
+#include "src/query.hpp"
 #include "src/shard.hpp"
 #include "xmpp/bounce.hpp"
 
@@ -21,14 +25,40 @@ Time now() {
 
 // --- The XMPP side ---
 
+/// What an end is called here is up to the client: only names that are one domain and nothing else.
+Shard::Way Shard::find_way(std::string_view domain, const Asked& asked) const {
+  auto ascii = ascii_domain(domain);
+  if (!ascii) return {};
+  if (!check_origin(config_.cors.of(domain), asked.origin).allowed)
+    return {nullptr, std::move(*ascii), EndReason::origin_refused};
+  const Servers* servers = config_.upstream.find(domain);
+  if (!servers) servers = config_.upstream.find(*ascii);
+  for (const Servers& route : routes_)
+    if (servers && asked.route == "xmpp:" + server_form.write(route.list.front())) servers = &route;
+  return {servers, std::move(*ascii)};
+}
+
 /// What the client said in its creation request, or when it added a stream.
-void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, const Server& server,
-                     std::string_view domain, std::string_view language, bool tells_language) {
-  slot.legs.push_back(
-      {stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, tells_language),
-       new UpstreamConnection(*this, id, stream), now() + config_.upstream.connect_timeout});
-  Leg& leg = slot.legs.back();
-  leg.upstream->connect(server, leg.stream.open());
+void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& way, std::string_view domain,
+                     std::string_view language, const Asked& asked) {
+  const bool web = std::holds_alternative<Web>(slot.client_side);
+  const auto upstream = boost::intrusive_ptr(new UpstreamConnection(
+      *this, id, stream, {way.servers, std::move(way.domain), slot.client.remote, slot.client.local}));
+  slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, web),
+                       upstream, now() + config_.upstream.connect_timeout,
+                       now() + config_.limits.authentication_timeout});
+  slot.legs.back().stream.introduce(query_element(asked.target, way.servers->query));
+  upstream->connect();
+}
+
+void Shard::on_upstream_ready(std::uint64_t session, bosh::StreamId stream, xmpp::Tls tls, bool secured) {
+  Leg& leg = *find_leg(*sessions_.find(session), stream);
+  leg.upstream->write(leg.stream.open(tls, secured));
+}
+
+void Shard::on_upstream_secured(std::uint64_t session, bosh::StreamId stream) {
+  Leg& leg = *find_leg(*sessions_.find(session), stream);
+  leg.upstream->write(leg.stream.secured());
 }
 
 Shard::Leg* Shard::find_leg(Slot& slot, bosh::StreamId stream) {
@@ -36,15 +66,23 @@ Shard::Leg* Shard::find_leg(Slot& slot, bosh::StreamId stream) {
   return found == slot.legs.end() ? nullptr : &*found;
 }
 
-void Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId stream, std::string_view bytes) {
+UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId stream, std::string_view bytes) {
   Slot& slot = *sessions_.find(session);
   Leg& leg = *find_leg(slot, stream);
   const Time time = now();
   xmpp::Received received = leg.stream.receive(pool_, bytes, batch_);
   keep_house();
   leg.upstream->write(received.reply);
-  if (!received.elements.empty() || (received.opened && received.opened->version.empty()))
+  if (received.start_tls) return {UpstreamOrder::start_tls, {}};
+  if (received.ended && received.ended->end == xmpp::End::tls_refused)
+    return {UpstreamOrder::give_up, std::move(received.ended->error)};
+  for (unsigned i = 0; i < received.failed_logins; ++i)
+    admission_.login_failed(slot.client.remote.address, leg.account, time);
+  if (leg.stream.authenticated()) leg.authenticate_by = Time::max();
+  if (!received.elements.empty() || (received.opened && received.opened->version.empty())) {
     leg.open_by = Time::max();
+    leg.upstream->settle();
+  }
   if (auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
     if (auto& header = received.opened)
       bosh->session.on_upstream_open(
@@ -61,6 +99,7 @@ void Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId stream, std:
   else
     check_room(slot);
   apply(session);
+  return {};
 }
 
 void Shard::on_upstream_written(std::uint64_t session) {
@@ -68,13 +107,36 @@ void Shard::on_upstream_written(std::uint64_t session) {
   apply(session);
 }
 
-void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, bool had_connected,
+void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndReason reason,
                              std::string_view what) {
   Slot& slot = *sessions_.find(session);
-  log(LogLevel::debug, "upstream-lost",
-      {{"domain", find_leg(slot, stream)->stream.domain()}, {"error", what}});
-  tell_end(slot, stream, had_connected ? EndReason::server_lost : EndReason::server_unreachable);
+  const Leg& leg = *find_leg(slot, stream);
+  log_failure(leg, what);
+  tell_end(slot, stream, reason);
   apply(session);
+}
+
+/// The one line that says which server failed, how far it got, and why.
+void Shard::log_failure(const Leg& leg, std::string_view reason) const {
+  const bool opened = leg.open_by == Time::max();
+  log(opened ? LogLevel::debug : LogLevel::warning, opened ? "upstream-lost" : "upstream-failed",
+      {{"domain", leg.stream.domain()},
+       {"server", leg.upstream->server()},
+       {"step", leg.upstream->step()},
+       {"reason", reason}});
+}
+
+/// A login to an account that too many have failed at ends here: the server would come to block us for it.
+void Shard::send_upstream(Slot& slot, bosh::StreamId stream, std::string&& stanzas) {
+  Leg* leg = find_leg(slot, stream);
+  if (!leg) return;
+  if (!leg->stream.authenticated()) {
+    if (std::string name = account_in(stanzas); !name.empty())
+      leg->account = name + '@' + leg->stream.domain();
+    if (!leg->account.empty() && !admission_.may_log_in(leg->account, now()))
+      return tell_end(slot, stream, EndReason::too_many_logins);
+  }
+  write_upstream(slot, *leg, leg->stream.send(std::move(stanzas)));
 }
 
 void Shard::write_upstream(Slot& slot, Leg& leg, std::string_view bytes) {
@@ -163,8 +225,7 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
     }
     forward.stanzas = std::move(whole.payload);
   }
-  if (Leg* leg = find_leg(slot, forward.stream))
-    write_upstream(slot, *leg, leg->stream.send(std::move(forward.stanzas)));
+  send_upstream(slot, forward.stream, std::move(forward.stanzas));
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
@@ -173,10 +234,12 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
 }
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Open&& open) {
-  if (const Server* server = config_.upstream.find(open.to))
-    return open_leg(id, slot, open.stream, *server, open.to, open.language);
-  std::get<Bosh>(slot.client_side)
-      .session.on_upstream_end(now(), open.stream, {bosh::Condition::host_unknown, {}}, effects_);
+  Bosh& bosh = std::get<Bosh>(slot.client_side);
+  // The page is not known any more; it may open what it could have opened at first.
+  const bool same_pages = &config_.cors.of(open.to) == &config_.cors.of(slot.domain);
+  Way way = same_pages ? find_way(open.to, {}) : Way{nullptr, {}, EndReason::origin_refused};
+  if (way.servers) return open_leg(id, slot, open.stream, std::move(way), open.to, open.language, {});
+  bosh.session.on_upstream_end(now(), open.stream, {condition_of(way.refused), {}}, effects_);
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Close&& close) {
@@ -186,7 +249,8 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Close&& close) {
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::GaveUp&&) {
-  log(LogLevel::info, "request-missing", {{"sid", shown_sid(slot)}, {"client", to_string(slot.client)}});
+  log(LogLevel::info, "request-missing",
+      {{"sid", shown_sid(slot)}, {"client", to_string(slot.client.remote.address)}});
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Reading&& reading) {
@@ -227,7 +291,7 @@ void Shard::log_end(const Slot& slot, EndReason reason) const {
       {{"reason", to_string(reason)},
        {"sid", shown_sid(slot)},
        {"domain", slot.domain},
-       {"client", to_string(slot.client)},
+       {"client", to_string(slot.client.remote.address)},
        {"seconds", static_cast<std::uint64_t>(seconds)},
        {"transport", std::holds_alternative<Bosh>(slot.client_side) ? "bosh" : "websocket"}});
 }
@@ -260,12 +324,18 @@ void Shard::session_rung(Time time, std::uint64_t id, Time at) {
     if (!sessions_.find(id)) return;
   }
   const auto silent = std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.open_by; });
-  if (silent != slot->legs.end())
+  const auto late =
+      std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.authenticate_by; });
+  if (silent != slot->legs.end()) {
+    log_failure(*silent, "no answer within connect_timeout");
     tell_end(*slot, silent->id, EndReason::server_silent);
-  else if (auto* bosh = std::get_if<Bosh>(&slot->client_side))
+  } else if (late != slot->legs.end()) {
+    tell_end(*slot, late->id, EndReason::login_timeout);
+  } else if (auto* bosh = std::get_if<Bosh>(&slot->client_side)) {
     bosh->session.on_time(time, effects_);
-  else
+  } else {
     std::get<Web>(slot->client_side).session.on_time(time, web_effects_);
+  }
   apply(id);
 }
 
@@ -277,7 +347,7 @@ Time Shard::due(const Slot& slot) {
     const Web& web = std::get<Web>(slot.client_side);
     due = std::min(web.session.deadline(), web.socket->deadline());
   }
-  for (const Leg& leg : slot.legs) due = std::min(due, leg.open_by);
+  for (const Leg& leg : slot.legs) due = std::min({due, leg.open_by, leg.authenticate_by});
   return due;
 }
 

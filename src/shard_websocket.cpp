@@ -15,18 +15,17 @@ Time now() {
 }  // namespace
 
 void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRequest& request,
-                         const Route& route, std::string_view rest) {
-  const bool proxied = is_proxied(http.peer(), request);
+                         const Route& route, Admission::Place&& place, std::string_view rest) {
   const Time time = now();
   const Sid sid = random_sid(index_);
   boost::intrusive_ptr<WebSocket> socket(new WebSocket(web_host_, std::move(connection), route.deflate_bits));
   const std::uint64_t id = sessions_.emplace(Slot{
-      .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_.node), time), socket},
+      .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_.node), time), socket,
+                         Asked{request.origin, request.target, {}}},
       .legs = {},
       .domain = {},
-      .client =
-          proxied ? client_address(http.peer(), request.forwarded_for, config_.trusted_proxies) : http.peer(),
-      .tls = proxied && request.forwarded_tls,
+      .client = client_of(http.peer(), request),
+      .place = std::move(place),
       .created = time,
   });
   socket->start(id, route.response, std::string(rest));
@@ -71,13 +70,14 @@ void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Send&& send) {
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Open&& open) {
   slot.domain = open.to;
-  if (const Server* server = config_.upstream.find(open.to))
-    return open_leg(id, slot, 0, *server, open.to, open.language, true);
-  tell_end(slot, 0, EndReason::host_unknown);
+  const Asked asked = std::exchange(std::get<Web>(slot.client_side).asked, {});
+  Way way = find_way(open.to, asked);
+  if (!way.servers) return tell_end(slot, 0, way.refused);
+  open_leg(id, slot, 0, std::move(way), open.to, open.language, asked);
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Forward&& forward) {
-  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.send(std::move(forward.element)));
+  send_upstream(slot, 0, std::move(forward.element));
 }
 
 void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Restart&& restart) {

@@ -1,84 +1,133 @@
 #include "src/upstream.hpp"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <utility>
 
+#include "src/log.hpp"
+#include "src/proxy_header.hpp"
 #include "src/shard.hpp"
 
 namespace boshd {
 
-namespace asio = boost::asio;
 using boost::system::error_code;
 
-UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh::StreamId stream)
-    : shard_(shard), session_(session), stream_(stream) {}
+UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh::StreamId stream,
+                                       UpstreamPlan plan)
+    : shard_(shard), session_(session), stream_(stream), plan_(std::move(plan)) {}
 
-void UpstreamConnection::connect(const Server& server, std::string first_bytes) {
-  before_connected_ = std::move(first_bytes);
-  if (!server.unix_path.empty()) {
-    candidates_.emplace_back(asio::local::stream_protocol::endpoint(server.unix_path));
-    return try_next();
-  }
-  error_code not_an_address;
-  const auto address = asio::ip::make_address(server.host, not_an_address);
-  if (!not_an_address) {
-    candidates_.emplace_back(asio::ip::tcp::endpoint(address, server.port));
-    return try_next();
-  }
-  resolver_.emplace(shard_.io());
-  resolver_->async_resolve(
-      server.host, std::to_string(server.port),
-      [self = Pointer(this)](error_code error, const auto& results) { self->resolved(error, results); });
-}
+// --- The way to a server ---
 
-void UpstreamConnection::resolved(error_code error, const asio::ip::tcp::resolver::results_type& results) {
-  resolver_.reset();
-  if (session_ == 0) return;
-  if (error) return failed(error.message());
-  for (const auto& result : results) candidates_.emplace_back(result.endpoint());
-  std::ranges::reverse(candidates_);
-  try_next();
-}
-
-void UpstreamConnection::try_next() {
-  const auto endpoint = candidates_.back();
-  candidates_.pop_back();
-  connecting_.emplace(shard_.io());
-  connecting_->async_connect(endpoint, [self = Pointer(this)](error_code error) {
-    if (self->session_ == 0 || !self->connecting_) return;
-    if (!error) return self->connected();
-    self->connecting_.reset();
-    if (self->candidates_.empty()) return self->failed(error.message());
-    self->try_next();
+void UpstreamConnection::connect() {
+  if (!connector_) connector_ = new Connector(shard_.connector_host(), *plan_.servers, plan_.domain);
+  step_ = "connect";
+  connector_->next([self = Pointer(this)](Connected&& result) {
+    if (self->session_ != 0) self->connected(std::move(result));
   });
 }
 
-void UpstreamConnection::connected() {
+void UpstreamConnection::connected(Connected&& result) {
+  if (!result.server.empty()) server_ = std::move(result.server);
+  if (!result.socket)
+    return lost(result.refused ? EndReason::server_refused : EndReason::server_unreachable, result.error);
   const int on = 1;
-  ::setsockopt(connecting_->native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  connection_.emplace(std::move(*connecting_));
-  connecting_.reset();
-  write(std::exchange(before_connected_, {}));
-  wait_to_read();
+  ::setsockopt(result.socket->native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  connection_.emplace(std::move(*result.socket));
+  local_ = result.local;
+  direct_tls_ = result.direct_tls;
+  send_proxy_header();
+  if (direct_tls_) return begin_tls(true);
+  step_ = "stream";
+  shard_.on_upstream_ready(session_, stream_, stream_policy(), false);
+  if (connection_) wait_to_read();
 }
+
+/// The very first bytes, before TLS and before XML (U-109, U-123).
+void UpstreamConnection::send_proxy_header() {
+  write(proxy_header(plan_.servers->proxy_protocol, plan_.source, plan_.destination));
+}
+
+/// This server is of no use: another one is tried if there is any, else the session is told.
+void UpstreamConnection::give_up(EndReason reason, std::string_view why) {
+  if (!connector_ || !connector_->has_more()) return lost(reason, why);
+  log(LogLevel::info, "upstream-next",
+      {{"domain", plan_.domain}, {"server", server_}, {"step", step_}, {"reason", why}});
+  connector_->blame();
+  if (connection_) connection_->close();
+  connection_.reset();
+  shaking_hands_ = false;
+  connect();
+}
+
+void UpstreamConnection::settle() {
+  step_ = "stream";
+  if (!connector_) return;
+  connector_->stop();
+  connector_.reset();
+}
+
+// --- TLS ---
+
+/// Only what has to be encrypted has to be from the right server, too: who could stand in between would have
+/// taken the offer away otherwise.
+bool UpstreamConnection::verifies() const {
+  const UpstreamTls tls = plan_.servers->tls;
+  return tls == UpstreamTls::required || (tls == UpstreamTls::automatic && !local_);
+}
+
+xmpp::Tls UpstreamConnection::stream_policy() const {
+  switch (plan_.servers->tls) {
+    case UpstreamTls::never:
+      return xmpp::Tls::never;
+    case UpstreamTls::opportunistic:
+      return xmpp::Tls::when_offered;
+    case UpstreamTls::required:
+      return xmpp::Tls::always;
+    case UpstreamTls::automatic:
+      break;
+  }
+  return local_ ? xmpp::Tls::when_required : xmpp::Tls::always;
+}
+
+void UpstreamConnection::begin_tls(bool direct) {
+  step_ = "tls";
+  shaking_hands_ = true;
+  connection_->start_tls(shard_.client_tls(plan_.servers->ca).connect(plan_.domain, verifies(), direct));
+  shake_hands();
+}
+
+void UpstreamConnection::shake_hands() {
+  switch (connection_->handshake()) {
+    case Connection::Outcome::done:
+      return tls_stands();
+    case Connection::Outcome::again:
+      return wait_to_read();
+    case Connection::Outcome::end:
+    case Connection::Outcome::failed:
+      break;
+  }
+  const std::string fault = connection_->tls() ? handshake_fault(connection_->tls()) : "out of memory";
+  give_up(EndReason::server_tls_failed, fault.empty() ? "the server closed the connection" : fault);
+}
+
+void UpstreamConnection::tls_stands() {
+  if (verifies() && !is_certified_for(connection_->tls(), plan_.domain))
+    return give_up(EndReason::server_tls_failed, "the certificate is not for " + plan_.domain);
+  shaking_hands_ = false;
+  step_ = "stream";
+  if (direct_tls_)
+    shard_.on_upstream_ready(session_, stream_, stream_policy(), true);
+  else
+    shard_.on_upstream_secured(session_, stream_);
+  if (connection_) wait_to_read();
+}
+
+// --- Bytes ---
 
 void UpstreamConnection::write(std::string_view bytes) {
-  if (bytes.empty()) return;
-  if (!connection_) {
-    before_connected_ += bytes;
-    return;
-  }
+  if (bytes.empty() || !connection_) return;
   // A failure shows again when reading; told from there, after the session has finished what it is doing.
   if (connection_->write(bytes) == Connection::Outcome::again) wait_to_write();
-}
-
-std::size_t UpstreamConnection::unsent() const {
-  return connection_ ? connection_->unsent() : before_connected_.size();
 }
 
 void UpstreamConnection::wait_to_write() {
@@ -106,25 +155,33 @@ void UpstreamConnection::wait_to_read() {
 }
 
 void UpstreamConnection::readable() {
+  if (shaking_hands_) return session_ != 0 ? shake_hands() : close();
   const std::span<char> scratch = shard_.scratch();
   const auto [outcome, bytes] = connection_->read(scratch);
-  if (outcome == Connection::Outcome::end) return failed("closed by the server");
-  if (outcome == Connection::Outcome::failed) return failed("connection lost");
+  if (outcome == Connection::Outcome::end || outcome == Connection::Outcome::failed) {
+    const bool end = outcome == Connection::Outcome::end;
+    return give_up(EndReason::server_lost, end ? "closed by the server" : "connection lost");
+  }
+  UpstreamOrder order;
   if (outcome == Connection::Outcome::done && session_ != 0)
-    shard_.on_upstream_bytes(session_, stream_, std::string_view(scratch.data(), bytes));
+    order = shard_.on_upstream_bytes(session_, stream_, std::string_view(scratch.data(), bytes));
+  if (order.what == UpstreamOrder::give_up) return give_up(EndReason::server_tls_failed, order.why);
+  if (order.what == UpstreamOrder::start_tls) return begin_tls(false);
   if (connection_) wait_to_read();
 }
 
-void UpstreamConnection::failed(std::string_view what) {
-  const bool stood = connection_.has_value();
+// --- The end ---
+
+void UpstreamConnection::lost(EndReason reason, std::string_view what) {
   close();
   const std::uint64_t session = std::exchange(session_, 0);
-  if (session != 0) shard_.on_upstream_lost(session, stream_, stood, what);
+  if (session != 0) shard_.on_upstream_lost(session, stream_, reason, what);
 }
 
 void UpstreamConnection::leave(std::string_view footer) {
   session_ = 0;
-  if (!connection_) return close();
+  settle();
+  if (!connection_ || shaking_hands_) return close();
   reading_ = true;
   write(footer);
   wait_to_read();
@@ -136,8 +193,8 @@ void UpstreamConnection::drop() {
 }
 
 void UpstreamConnection::close() {
-  if (resolver_) resolver_->cancel();
-  connecting_.reset();
+  if (connector_) connector_->stop();
+  connector_.reset();
   if (connection_) connection_->close();
   connection_.reset();
 }

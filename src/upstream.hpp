@@ -1,36 +1,56 @@
 // The connection of one session to its XMPP server.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "bosh/outbox.hpp"
 #include "src/config.hpp"
 #include "src/connection.hpp"
+#include "src/connector.hpp"
+#include "src/end.hpp"
+#include "src/forwarding.hpp"
+#include "xmpp/stream.hpp"
 
 namespace boshd {
 
 class Shard;
+
+/// Where a session's stream is to go.
+struct UpstreamPlan {
+  const Servers* servers;
+  std::string domain;  // in ASCII: what DNS is asked for and the certificate has to be for
+  Endpoint source;     // the client, for a PROXY header
+  Endpoint destination;
+};
+
+/// What is to become of a connection after its latest bytes.
+struct UpstreamOrder {
+  enum What { go_on, start_tls, give_up } what = go_on;
+  std::string why{};  // it is given up: TLS can't be had
+};
 
 /// Made by the shard with its session; tells the shard what happens under the session's id until `leave`. Its
 /// pending operations keep it alive, so the shard may forget it at any time.
 class UpstreamConnection
     : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter> {
  public:
-  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId);
+  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, UpstreamPlan);
 
-  /// Tries the server's addresses one after the other. `first_bytes` is written as soon as one answers.
-  void connect(const Server&, std::string first_bytes);
-  /// Writes at once what goes, keeps the rest. Before the connection stands everything is kept.
+  /// Tries the servers one after the other; each connection that stands is told by on_upstream_ready, and
+  /// wants the stream to be opened on it.
+  void connect();
+  /// The stream is open: no other server is tried any more.
+  void settle();
+  /// Writes at once what goes, keeps the rest.
   void write(std::string_view bytes);
   /// Bytes that wait to be written.
-  std::size_t unsent() const;
+  std::size_t unsent() const { return connection_ ? connection_->unsent() : 0; }
   /// Back-pressure: whether the server is read.
   void set_reading(bool);
   /// The session is over: writes the footer, then waits for the server to close. Nothing is told any more.
@@ -39,25 +59,37 @@ class UpstreamConnection
   void drop();
   void close();
 
+  /// For the log: which server, and how far we have come with it.
+  const std::string& server() const { return server_; }
+  std::string_view step() const { return step_; }
+
  private:
   using Pointer = boost::intrusive_ptr<UpstreamConnection>;
 
-  void resolved(boost::system::error_code, const boost::asio::ip::tcp::resolver::results_type&);
-  void try_next();
-  void connected();
+  void connected(Connected&&);
+  void send_proxy_header();
+  void give_up(EndReason, std::string_view why);
+  void begin_tls(bool direct);
+  void shake_hands();
+  void tls_stands();
   void wait_to_read();
   void readable();
   void wait_to_write();
-  void failed(std::string_view what);
+  void lost(EndReason, std::string_view what);
+  bool verifies() const;
+  xmpp::Tls stream_policy() const;
 
   Shard& shard_;
   std::uint64_t session_;  // 0 once it has left
   bosh::StreamId stream_;
-  std::optional<boost::asio::ip::tcp::resolver> resolver_;
-  std::vector<boost::asio::generic::stream_protocol::endpoint> candidates_;  // the next one last
-  std::optional<Connection::Socket> connecting_;
+  UpstreamPlan plan_;
+  boost::intrusive_ptr<Connector> connector_;  // until the stream is open
   std::optional<Connection> connection_;
-  std::string before_connected_;
+  std::string server_ = "none";
+  std::string_view step_ = "dns";
+  bool local_ = false;
+  bool direct_tls_ = false;
+  bool shaking_hands_ = false;
   bool reading_ = true;
   bool read_waiting_ = false;
   bool write_waiting_ = false;

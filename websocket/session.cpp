@@ -28,7 +28,10 @@ void Session::on_element(Time now, const xml::Root& root, std::string_view eleme
   if (root.ns == framing_ns && root.name == "close") return on_close(now, effects);
   if (state_ == State::expecting)  // W-037, W-040
     return refuse("invalid-namespace", End::bad_message, CloseCode::protocol_error, effects);
-  if (root.ns == framing_ns || root.ns == xmpp::stream_ns)
+  const bool other_prefix =
+      root.ns == xmpp::content_ns && !element.substr(1).starts_with(root.name);  // U-079
+  if (root.ns == framing_ns || root.ns == xmpp::stream_ns || root.ns == xmpp::server_ns ||
+      root.ns == xmpp::query_ns || other_prefix)
     return refuse("unsupported-stanza-type", End::bad_message, CloseCode::protocol_error, effects);
   if (root.ns == xmpp::tls_ns) {  // W-047
     if (state_ != State::closing)
@@ -135,8 +138,9 @@ void Session::on_upstream_end(Time now, Farewell farewell, Effects& effects) {
 void Session::end(Time now, Farewell farewell, bool at_once, Effects& effects) {
   assert(state_ != State::ended);
   const std::string& uri = settings_->see_other_uri;
-  if (state_ == State::expecting) answered_ = true;  // W-071: no <open/> before it
-  if (state_ == State::expecting || !uri.empty()) farewell.error.clear();
+  if (state_ == State::expecting && uri.empty()) return finish(End::told, farewell.code, effects);  // W-033
+  if (!uri.empty()) answered_ = true;  // W-071: no <open/> before it
+  if (!uri.empty()) farewell.error.clear();
   if (state_ == State::expecting || state_ == State::opening || state_ == State::open)
     part(now, std::move(farewell), uri.empty() ? close_message() : close_message(uri), effects);
   if (!at_once) return;

@@ -58,16 +58,23 @@ bool keep(const xml::Element& element) {
   return element.name != "mechanism" || !binds_to_channel(text_of(element.bytes));
 }
 
-// Children are filtered only where something may hide; the element's own tags and all other children stay as
-// they are.
-std::string filter(xml::Pool& pool, const xml::Element& element) {
-  std::string whole = element.to_string();
+/// The children of an element; slices of `whole`.
+xml::Splitter read_children(xml::Pool& pool, std::string_view whole, xml::Batch& batch) {
   xml::Options options;
   options.limits = xml::no_limits();
   options.drop_text = true;
   xml::Splitter splitter(options);
+  if (splitter.feed(pool, whole, batch, true) != xml::Error::none) batch.clear();
+  return splitter;
+}
+
+// Children are filtered only where something may hide; the element's own tags and all other children stay as
+// they are.
+std::string filter(xml::Pool& pool, const xml::Element& element) {
+  std::string whole = element.to_string();
   xml::Batch batch;
-  if (splitter.feed(pool, whole, batch, true) != xml::Error::none) return {};
+  const xml::Splitter splitter = read_children(pool, whole, batch);
+  if (!batch.root_opened) return {};
   if (batch.elements.empty()) return whole;
   std::string out = splitter.root_tag();
   for (const xml::Element& child : batch.elements) {
@@ -85,6 +92,17 @@ std::string filter(xml::Pool& pool, const xml::Element& element) {
 
 std::string filter_features(xml::Pool& pool, const xml::Element& features) {
   return filter(pool, features);
+}
+
+TlsOffer tls_offer(xml::Pool& pool, const xml::Element& features) {
+  const std::string whole = features.to_string();
+  xml::Batch batch;
+  read_children(pool, whole, batch);
+  TlsOffer offer;
+  for (const xml::Element& child : batch.elements)
+    if (child.is(tls_ns, "starttls"))
+      offer = {true, batch.elements.size() == 1 || child.bytes.find("required") != child.bytes.npos};
+  return offer;
 }
 
 }  // namespace xmpp

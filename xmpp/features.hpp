@@ -12,4 +12,11 @@ namespace xmpp {
 /// passed on as it was written. `features` is a whole stream:features element.
 std::string filter_features(xml::Pool&, const xml::Element& features);
 
+/// Whether the server encrypts, and insists on it: it says so, or offers nothing else (RFC 6120 §5.3.1).
+struct TlsOffer {
+  bool offered = false;
+  bool required = false;
+};
+TlsOffer tls_offer(xml::Pool&, const xml::Element& features);
+
 }  // namespace xmpp

@@ -40,8 +40,18 @@ xml::Options Stream::options() const {
   return options;
 }
 
-std::string Stream::open() const {
+std::string Stream::open(Tls tls, bool secured) {
+  if (state_ == State::closed) return {};
+  splitter_ = xml::Splitter(options());
+  header_.reset();
+  state_ = State::opening;
+  tls_ = tls;
+  secured_ = secured;
   return stream_header(domain_, language_);
+}
+
+std::string Stream::secured() {
+  return open(tls_, true);
 }
 
 std::string Stream::restart(std::string_view language) {
@@ -53,32 +63,40 @@ std::string Stream::restart(std::string_view language) {
 
 std::string Stream::send(std::string&& stanzas) {
   if (state_ == State::open) return std::move(stanzas);
-  if (state_ == State::opening) unsent_ += stanzas;
+  if (state_ == State::opening || state_ == State::negotiating) unsent_ += stanzas;
   return {};
 }
 
 Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& batch) {
   Received received;
   if (state_ == State::closed) return received;
+  const std::size_t kept = splitter_.pending();
   const xml::Error error = splitter_.feed(pool, bytes, batch);
-  if (batch.root_opened) {
-    if (!is_stream_header(batch.root)) {
-      end(received, End::bad_xml, {}, last_words(xml::Error::text));
-      return received;
-    }
-    received.opened = read_header(batch.root);
-    if (received.opened->version.empty()) ready();
+  if (batch.root_opened && !is_stream_header(batch.root)) {
+    end(received, End::bad_xml, {}, last_words(xml::Error::text));
+    return received;
+  }
+  if (batch.root_opened) header_ = read_header(batch.root);
+  if (state_ == State::negotiating) {
+    const bool joined = !batch.joined.empty();
+    const bool all_read = joined
+                              ? batch.joined.size() == kept + bytes.size()
+                              : !batch.elements.empty() && batch.elements.back().bytes.end() == bytes.end();
+    negotiate(received, batch, error, all_read);
+    return received;
   }
   const auto failure =
       std::ranges::find_if(batch.elements, [](const xml::Element& e) { return e.is(stream_ns, "error"); });
   received.elements = std::span(batch.elements.begin(), failure);
+  if (state_ == State::opening) read_opening(pool, received);
+  if (state_ == State::negotiating || received.ended) return received;
+  if (state_ != State::opening) received.opened = std::exchange(header_, std::nullopt);
   for (xml::Element& element : received.elements) {
-    managed_ |= enables_management(element);
+    take_note(element, received);
     if (!element.is(stream_ns, "features")) continue;
     element.edits = {xml::Edit{0, element.bytes.size(), filter_features(pool, element)}};
-    ready();
   }
-  if (state_ == State::open) received.reply = std::exchange(unsent_, {});
+  if (state_ == State::open) received.reply = std::exchange(introduction_, {}) + std::exchange(unsent_, {});
   if (failure != batch.elements.end())
     end(received, End::stream_error, failure->to_string(), stream_footer);
   else if (batch.root_closed)  // whatever follows
@@ -88,13 +106,72 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   return received;
 }
 
+/// What comes before the stream is the client's: it is, once it need not be encrypted any more.
+void Stream::read_opening(xml::Pool& pool, Received& received) {
+  const auto features = std::ranges::find_if(
+      received.elements, [](const xml::Element& e) { return e.is(stream_ns, "features"); });
+  if (features != received.elements.end()) {
+    if (!starts_tls(pool, *features, received)) ready();
+  } else if (header_ && header_->version.empty()) {  // no features follow (U-026)
+    if (tls_ == Tls::always && !secured_)
+      end(received, End::tls_refused, "the server is older than XMPP 1.0 and has no STARTTLS", stream_footer);
+    else
+      ready();
+    authenticated_ = true;  // nothing here would show it
+  } else if (tls_ == Tls::never || secured_) {
+    received.opened = std::exchange(header_, std::nullopt);
+  }
+  if (state_ == State::opening && tls_ != Tls::never && !secured_ && !received.ended) received.elements = {};
+}
+
+/// Whether this stream gives way to an encrypted one (U-033, U-034, U-044).
+bool Stream::starts_tls(xml::Pool& pool, const xml::Element& features, Received& received) {
+  if (tls_ == Tls::never || secured_) return false;
+  const TlsOffer offer = tls_offer(pool, features);
+  const bool wanted = tls_ == Tls::always || (tls_ == Tls::when_offered && offer.offered) || offer.required;
+  if (!wanted) return false;
+  received.elements = {};
+  if (!offer.offered) {
+    end(received, End::tls_refused, "the server offers no STARTTLS", stream_footer);
+    return true;
+  }
+  received.reply = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+  state_ = State::negotiating;
+  return true;
+}
+
+/// `all_read`: nothing stands behind the last element. Whatever did would be taken for a part of the
+/// encrypted stream by a careless reader (CVE-2011-0411).
+void Stream::negotiate(Received& received, const xml::Batch& batch, xml::Error error, bool all_read) {
+  if (batch.elements.empty() && !batch.root_closed && error == xml::Error::none) return;
+  const bool proceed = !batch.elements.empty() && batch.elements.front().is(tls_ns, "proceed");
+  received.start_tls = proceed && batch.elements.size() == 1 && all_read;
+  if (received.start_tls) return;
+  const std::string_view why = proceed ? "plain text follows <proceed/>, where TLS has to begin"
+                                       : "the server answers <starttls/> with something else than <proceed/>";
+  end(received, End::tls_refused, std::string(why), {});
+}
+
+/// What an element shows of the client's standing with the server.
+void Stream::take_note(const xml::Element& element, Received& received) {
+  managed_ |= enables_management(element);
+  if (element.ns == sasl_ns || element.ns == sasl2_ns) {
+    authenticated_ |= element.name == "success";
+    if (element.name == "failure" && element.bytes.find("not-authorized") != element.bytes.npos)
+      ++received.failed_logins;
+  } else if (!authenticated_ && element.ns == content_ns) {
+    // Login by jabber:iq:auth ends with a result that is empty.
+    authenticated_ = element.name != "iq" || element.bytes.find("jabber:iq:auth") == element.bytes.npos;
+  }
+}
+
 void Stream::end(Received& received, End end, std::string error, std::string_view reply) {
   if (std::exchange(state_, State::closed) != State::finishing) received.reply += reply;
   received.ended = Received::Ended{end, std::move(error)};
 }
 
 void Stream::ready() {
-  if (state_ == State::opening) state_ = State::open;
+  state_ = State::open;
 }
 
 std::string Stream::finish() {

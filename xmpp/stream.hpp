@@ -13,15 +13,25 @@
 
 namespace xmpp {
 
+/// When a stream is to be encrypted before anything of it reaches the client (RFC 6120 §5).
+enum class Tls : std::uint8_t {
+  never,
+  when_required,  // by the server
+  when_offered,
+  always,
+};
+
 /// What some bytes of the server brought, in this order. The elements are slices of the bytes and of the
 /// batch.
 struct Received {
   std::optional<Header> opened;      // the stream's header, also after a restart
   std::span<xml::Element> elements;  // for the client, features filtered
   std::string reply;                 // to be written to the server
+  bool start_tls = false;            // the handshake begins now; `secured` when it is done
+  unsigned failed_logins = 0;
   struct Ended {
     End end;
-    std::string error;  // the server's stream:error, complete in itself
+    std::string error;  // the server's stream:error, complete in itself; of tls_refused, what is wrong
   };
   std::optional<Ended> ended;  // nothing more comes of this stream
 };
@@ -34,8 +44,13 @@ class Stream {
   /// all the same, since each is a document of its own (RFC 7395 §3.3.3).
   Stream(std::string domain, std::string language, const xml::Limits&, bool tells_language = false);
 
-  /// The header that opens the stream.
-  std::string open() const;
+  /// The header that opens the stream, on a connection that has just been made. `secured`: it is encrypted
+  /// already.
+  std::string open(Tls = Tls::never, bool secured = false);
+  /// The connection is encrypted now: a new stream, and nothing of the old one is believed (U-036, U-038).
+  std::string secured();
+  /// An element of our own for the server, before the first of the client's.
+  void introduce(std::string element) { introduction_ = std::move(element); }
   /// A new stream on the same connection, after SASL (RFC 6120 §4.3.3): no footer before it, and nothing of
   /// the old stream's parser is used again.
   std::string restart(std::string_view language);
@@ -54,11 +69,17 @@ class Stream {
   /// The server keeps what the client didn't acknowledge, and its session when the connection is lost
   /// (XEP-0198).
   bool managed() const { return managed_; }
+  /// The server knows who the client is, as far as one can see from here.
+  bool authenticated() const { return authenticated_; }
 
  private:
-  enum class State : std::uint8_t { opening, open, finishing, closed };
+  enum class State : std::uint8_t { opening, negotiating, open, finishing, closed };
 
   xml::Options options() const;
+  void read_opening(xml::Pool&, Received&);
+  bool starts_tls(xml::Pool&, const xml::Element& features, Received&);
+  void negotiate(Received&, const xml::Batch&, xml::Error, bool all_read);
+  void take_note(const xml::Element&, Received&);
   void ready();
   void end(Received&, End, std::string error, std::string_view reply);
 
@@ -68,7 +89,12 @@ class Stream {
   bool tells_language_;
   xml::Splitter splitter_;
   State state_ = State::opening;
+  Tls tls_ = Tls::never;
+  bool secured_ = false;
   bool managed_ = false;
+  bool authenticated_ = false;
+  std::optional<Header> header_;  // until it is clear that this stream is the client's
+  std::string introduction_;
   std::string unsent_;
 };
 

@@ -59,8 +59,8 @@ std::size_t resident_at_rest(const Daemon& daemon) {
 
 void measure(std::size_t count, bool websocket) {
   const EchoServer server;
-  const Daemon daemon("threads = 2\nproxy.trusted = []\nsession.wait = \"600s\"\nupstream.server = \"" +
-                      server.address() + "\"");
+  const Daemon daemon("threads = 2\nproxy.trusted = []\n" + std::string(unlimited) +
+                      "\nsession.wait = \"600s\"\nupstream.server = \"" + server.address() + "\"");
   std::vector<Idle> sessions;
   const std::size_t before = resident_at_rest(daemon);
   while (sessions.size() < count) sessions.push_back(websocket ? open_web(daemon) : hold_bosh(daemon));

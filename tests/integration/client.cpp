@@ -20,8 +20,11 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 std::string with_defaults(std::string_view settings) {
   std::string out(settings);
   out += '\n';
-  for (const std::string_view line : {"threads = 1", "proxy.trusted = []", "limits.request_timeout = \"60s\"",
-                                      "session.hold = 2", "upstream.connect_timeout = \"60s\""})
+  for (const std::string_view line :
+       {"threads = 1", "proxy.trusted = []", "limits.authentication_timeout = \"1h\"",
+        "limits.sessions_per_address = 0", "limits.new_sessions_per_second = 0",
+        "limits.requests_per_second = 0", "limits.login_failures = 0", "limits.request_timeout = \"60s\"",
+        "session.hold = 2", "upstream.connect_timeout = \"60s\""})
     if (settings.find(line.substr(0, line.find(" ="))) == settings.npos) out += std::string(line) + '\n';
   return out;
 }

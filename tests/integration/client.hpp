@@ -66,6 +66,12 @@ bool has(std::string_view text, std::string_view part);
 /// Every answer has CORS, no-store and nosniff, whatever it says (D-023, D-040, D-103).
 void check_headers(const Response&);
 
+/// Settings of a daemon whose clients are many, all with one address.
+inline constexpr std::string_view unlimited =
+    "limits.authentication_timeout = \"1h\"\nlimits.sessions_per_address = 0\nlimits.new_sessions_per_second "
+    "= 0\n"
+    "limits.requests_per_second = 0\nlimits.login_failures = 0\n";
+
 enum class ServerOn { tcp, unix_socket };
 
 /// A server, a daemon of one thread in front of it, and no timer below `patience`; no proxy is trusted.

@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(B_006_B_008_a_session_over_http_1_0_with_a_connection_for_e
   }
 }
 
-BOOST_AUTO_TEST_CASE(D_075_expect_100_continue) {
+BOOST_AUTO_TEST_CASE(D_068_D_075_D_078_expect_100_continue) {
   Bridge bridge("limits.max_request = \"64 KiB\"");
   HttpClient client = bridge.connect();
   const std::string body = body_element("rid='1'");
@@ -331,6 +331,24 @@ BOOST_AUTO_TEST_CASE(D_075_expect_100_continue) {
   const Response refused = client.answer();
   BOOST_TEST(refused.status == 413U);
   check_headers(refused);
+  BOOST_TEST(refused.header("Connection") == "close");
+  BOOST_TEST(client.wire.read_to_end() == "");
+}
+
+// A body that nobody wants is read, or the connection is closed: it is no request.
+BOOST_DATA_TEST_CASE(D_068_a_body_is_not_the_next_request,
+                     data::make({"POST /elsewhere HTTP/1.1", "GET /http-bind HTTP/1.1",
+                                 "DELETE /http-bind HTTP/1.1", "OPTIONS /http-bind HTTP/1.1"})) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  const std::string body = request("GET /smuggled HTTP/1.1");
+  client.send(request(sample, "Content-Length: " + std::to_string(body.size()) + "\r\n") + body +
+              request("GET /http-bind HTTP/1.1"));
+  const Response answer = client.answer();
+  if (answer.header("Connection") == "close")
+    BOOST_TEST(client.wire.read_to_end() == "");
+  else
+    BOOST_TEST(client.answer().status == 200U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

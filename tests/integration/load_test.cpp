@@ -53,7 +53,8 @@ struct Load {
   std::vector<Client> clients;
 
   explicit Load(std::string_view settings)
-      : daemon("threads = 2\nupstream.server = \"" + server.address() + "\"\n" + std::string(settings)) {
+      : daemon("threads = 2\n" + std::string(unlimited) + "upstream.server = \"" + server.address() + "\"\n" +
+               std::string(settings)) {
     for (std::uint64_t i = 0; i < session_count; ++i) clients.push_back({i});
   }
 
@@ -288,7 +289,8 @@ class Bystander {
 BOOST_AUTO_TEST_CASE(requests) {
   constexpr int count = 4000;
   const EchoServer server;
-  const Daemon daemon("threads = 2\nupstream.server = \"" + server.address() + "\"");
+  const Daemon daemon("threads = 2\n" + std::string(unlimited) + "upstream.server = \"" + server.address() +
+                      "\"");
   Bystander bystander(daemon);
   const std::string body = creation("<message xmlns='jabber:client'><body>&lt;é</body></message>");
   HttpClient opener(daemon);
@@ -324,9 +326,9 @@ BOOST_AUTO_TEST_CASE(servers) {
   constexpr int count = 2000;
   const EchoServer server;
   const FakeServer bad;
-  const Daemon daemon("threads = 2\nupstream.domains = [\"example.org\"]\nupstream.server = \"" +
-                      server.address() + "\"\nupstream.domain.\"bad.example\".server = \"" + bad.address() +
-                      "\"");
+  const Daemon daemon("threads = 2\n" + std::string(unlimited) +
+                      "upstream.domains = [\"example.org\"]\nupstream.server = \"" + server.address() +
+                      "\"\nupstream.domain.\"bad.example\".server = \"" + bad.address() + "\"");
   Bystander bystander(daemon);
   const std::string valid = stream_start() + std::string(features) + messages(1, 3) +
                             "<iq id='1' xmlns:p='urn:p'><p:query/>&amp;é</iq>" + std::string(stream_end);

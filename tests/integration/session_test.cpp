@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(B_062_the_node_label_leads_the_sid) {
   BOOST_TEST(said(client.ask(session.next())) == message(1));
 }
 
-BOOST_AUTO_TEST_CASE(X_036_X_039_X_042_X_045_X_051_restart_opens_the_stream_anew_on_the_same_connection) {
+BOOST_AUTO_TEST_CASE(X_036_X_039_X_042_X_051_U_076_restart_opens_the_stream_anew_on_the_same_connection) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(B_091_what_comes_between_requests_is_kept) {
   BOOST_TEST(said(client.ask(session.next())) == messages(1, 3));
 }
 
-BOOST_AUTO_TEST_CASE(X_037_whitespace_from_the_server_is_nobody_s_answer) {
+BOOST_AUTO_TEST_CASE(X_037_U_097_whitespace_from_the_server_is_nobody_s_answer) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);

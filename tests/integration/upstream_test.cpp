@@ -1,8 +1,14 @@
 // The server's side of a session: how it can fail, what it may send, the order of events, and who waits for
 // whom when one end does not read.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
 
 #include "tests/integration/client.hpp"
 
@@ -99,20 +105,49 @@ void check_ending(const Ending& ending, bool held) {
   const std::string expected = ending.answer;
   BOOST_TEST((expected.ends_with("error") ? said(last).starts_with(expected) : said(last) == expected),
              said(last));
-  if (expected.ends_with("error")) {  // X-004, X-053
-    BOOST_TEST(root_attribute(last.body, "xmlns:stream") == "http://etherx.jabber.org/streams");
-    BOOST_TEST(has(last.body, "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"));
-  }
   check_end(bridge, ending.reason);
 }
 
-BOOST_DATA_TEST_CASE(X_004_X_005_X_052_X_053_X_056_B_189_the_stream_ends_while_a_request_is_held,
+BOOST_DATA_TEST_CASE(B_189_X_056_U_101_U_102_U_108_the_stream_ends_while_a_request_is_held,
                      data::make(endings)) {
   check_ending(sample, true);
 }
 
-BOOST_DATA_TEST_CASE(B_190_the_stream_ends_while_nothing_is_held, data::make(endings)) {
+BOOST_DATA_TEST_CASE(B_190_U_087_U_088_the_stream_ends_while_nothing_is_held, data::make(endings)) {
   check_ending(sample, false);
+}
+
+BOOST_AUTO_TEST_CASE(X_004_X_005_X_052_X_053_a_stream_error_is_copied_whole_behind_the_last_stanza) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  session.hold(client);
+  session.server.send(message(1) +
+                      "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                      "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Elsewhere</text><x xmlns='urn:x'/>"
+                      "</stream:error>");
+  BOOST_TEST(said(client.answer()) == message(1));
+  const std::string last = client.ask(session.next()).body;
+  BOOST_TEST(root_attribute(last, "condition") == "remote-stream-error");
+  BOOST_TEST(root_attribute(last, "xmlns:stream") == "http://etherx.jabber.org/streams");
+  BOOST_TEST(has(last,
+                 "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text "
+                 "xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Elsewhere</text><x xmlns='urn:x'/>"
+                 "</stream:error></body>"));
+}
+
+BOOST_AUTO_TEST_CASE(U_099_boshd_says_that_it_ends_and_hears_the_server_out) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  Session session(bridge, client);
+  BOOST_TEST(said(client.ask(session.next({}, "type='terminate'"))) == "terminate");
+  BOOST_TEST(session.server.read_until(">") == stream_end);
+  session.server.send(message(1));
+  bridge.settle();
+  BOOST_TEST(!session.server.readable());  // nor has it closed
+  session.server.send(stream_end);
+  session.server.finish();
+  BOOST_TEST(session.server.read_to_end() == "");
 }
 
 const char* const bad_openings[] = {
@@ -137,7 +172,7 @@ BOOST_DATA_TEST_CASE(X_052_what_is_no_xmpp_server, data::make(bad_openings)) {
   BOOST_TEST(!has(server.read_to_end(), "&"));
 }
 
-BOOST_AUTO_TEST_CASE(X_054_a_stream_error_at_the_opening) {
+BOOST_AUTO_TEST_CASE(X_054_U_031_a_stream_error_at_the_opening) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   client.post(creation("to='example.org'"));
@@ -162,11 +197,14 @@ BOOST_AUTO_TEST_CASE(B_079_an_unreachable_server_is_told_at_once) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(B_077_a_server_that_says_nothing_is_given_up_after_connect_timeout) {
+// Nothing at all, or a header and no features.
+BOOST_DATA_TEST_CASE(B_077_U_030_a_server_without_features_is_given_up_after_connect_timeout,
+                     data::make({false, true}), has_header) {
   Bridge bridge("upstream.connect_timeout = \"1s\"");
   HttpClient client = bridge.connect();
   client.post(creation("to='example.org'"));
   Wire server = bridge.server.accept();
+  if (has_header) server.send(stream_start());
   BOOST_TEST(said(client.answer()) == "terminate remote-connection-failed");
   check_end(bridge, "server-silent");
 }
@@ -176,9 +214,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(domains)
 
 BOOST_AUTO_TEST_CASE(B_045_only_listed_domains_are_served) {
-  FakeServer own;
-  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"own.example\".server = \"" +
-                own.address() + "\"");
+  Bridge bridge("upstream.domains = [\"example.org\"]");
   HttpClient client = bridge.connect();
   for (const char* domain : {"example.com", "sub.example.org", "localhost", "127.0.0.1"})
     BOOST_TEST(said(client.ask(creation("to='" + std::string(domain) + "'"))) == "terminate host-unknown",
@@ -189,10 +225,20 @@ BOOST_AUTO_TEST_CASE(B_045_only_listed_domains_are_served) {
 
   Session session(bridge, client, "to='EXAMPLE.org'");
   BOOST_TEST(session.created.status == 200U);
-  HttpClient other = bridge.connect();
-  other.post(creation("to='own.example'"));
+}
+
+BOOST_AUTO_TEST_CASE(B_045_U_020_a_domain_has_its_server_and_the_header_names_the_domain) {
+  FakeServer own;
+  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"own.example\".server = \"" +
+                own.address() + "\"");
+  HttpClient client = bridge.connect();
+  client.post(creation("to='own.example'"));
   Wire server = own.accept();
-  BOOST_TEST(has(read_stream_start(server), "to='own.example'"));
+  BOOST_TEST(has(read_stream_start(server), " to='own.example' "));
+  HttpClient other = bridge.connect();
+  other.post(creation("to='example.org'"));
+  Wire usual = bridge.server.accept();
+  BOOST_TEST(has(read_stream_start(usual), " to='example.org' "));
 }
 
 BOOST_AUTO_TEST_CASE(B_051_B_052_B_053_route_is_ignored) {
@@ -206,6 +252,67 @@ BOOST_AUTO_TEST_CASE(B_051_B_052_B_053_route_is_ignored) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(stream)
+
+BOOST_AUTO_TEST_CASE(U_018_U_022_the_header_comes_first_and_has_no_from) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.post(creation("to='example.org' from='user@example.org'"));
+  Wire server = bridge.server.accept();
+  const std::string header = read_stream_start(server);
+  BOOST_TEST(header.starts_with("<?xml version='1.0'?><stream:stream "), header);
+  BOOST_TEST(!has(header, "from"), header);
+}
+
+BOOST_AUTO_TEST_CASE(U_029_a_header_that_comes_from_another_domain_is_told) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.post(creation("to='example.org'"));
+  Wire server = bridge.server.accept();
+  read_stream_start(server);
+  server.send(stream_start("stream-1", "other.example") + std::string(features));
+  const Response answer = client.answer();
+  BOOST_TEST(root_attribute(answer.body, "from") == "other.example");
+  BOOST_TEST(has(answer.body, "ANONYMOUS"));
+}
+
+BOOST_AUTO_TEST_CASE(U_077_empty_features_are_passed_on) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  client.post(creation("to='example.org'"));
+  Wire server = bridge.server.accept();
+  server.send(stream_start() + "<stream:features/>");
+  BOOST_TEST(has(client.answer().body, "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"));
+}
+
+using SocketName = int (*)(int, sockaddr*, socklen_t*);
+/// 127.0.0.1 with its port, as the kernel lists it.
+std::string listed(const Wire& wire, SocketName name_of) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  name_of(wire.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
+  std::ostringstream out;
+  out << "0100007F:" << std::hex << std::uppercase << std::setw(4) << std::setfill('0')
+      << ntohs(address.sin_port);
+  return out.str();
+}
+
+/// The kernel's line about boshd's end of this connection: addresses, state, queues, timer.
+std::string kernel_line(const Wire& server) {
+  const std::string ends = " " + listed(server, ::getpeername) + " " + listed(server, ::getsockname) + " ";
+  std::ifstream lines("/proc/net/tcp");
+  for (std::string line; std::getline(lines, line);)
+    if (has(line, ends)) return line;
+  return {};
+}
+
+BOOST_AUTO_TEST_CASE(U_096_the_kernel_watches_the_connection_to_the_server) {
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  const Session session(bridge, client);
+  bridge.settle();
+  const std::string line = kernel_line(session.server);
+  BOOST_TEST(has(line, " 02:"), line);  // the timer of keepalive
+}
 
 BOOST_AUTO_TEST_CASE(X_027_features_a_client_can_t_use_are_hidden) {
   Bridge bridge;
@@ -223,8 +330,8 @@ BOOST_AUTO_TEST_CASE(X_027_features_a_client_can_t_use_are_hidden) {
   BOOST_TEST(has(body, "<mechanism>SCRAM-SHA-1</mechanism>"));
 }
 
-BOOST_DATA_TEST_CASE(a_stanza_up_to_the_limit_passes, data::make({-1, 0, 1}) * data::make({false, true}),
-                     over, in_pieces) {
+BOOST_DATA_TEST_CASE(U_092_a_stanza_up_to_the_limit_passes,
+                     data::make({-1, 0, 1}) * data::make({false, true}), over, in_pieces) {
   constexpr std::size_t limit = 10'240;
   Bridge bridge("limits.max_stanza = \"10 KiB\"");
   HttpClient client = bridge.connect();
@@ -244,7 +351,7 @@ BOOST_DATA_TEST_CASE(a_stanza_up_to_the_limit_passes, data::make({-1, 0, 1}) * d
   }
 }
 
-BOOST_AUTO_TEST_CASE(an_endless_stanza_is_cut_at_the_limit) {
+BOOST_AUTO_TEST_CASE(U_092_an_endless_stanza_is_cut_at_the_limit) {
   Bridge bridge("limits.max_stanza = \"10 KiB\"");
   HttpClient client = bridge.connect();
   Session session(bridge, client);
@@ -253,7 +360,7 @@ BOOST_AUTO_TEST_CASE(an_endless_stanza_is_cut_at_the_limit) {
   BOOST_TEST(said(client.answer()) == "terminate remote-connection-failed");
 }
 
-BOOST_AUTO_TEST_CASE(a_stanza_in_as_many_segments_as_bytes) {
+BOOST_AUTO_TEST_CASE(U_032_a_stanza_in_as_many_segments_as_bytes) {
   Bridge bridge;
   HttpClient client = bridge.connect();
   Session session(bridge, client);

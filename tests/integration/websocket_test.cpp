@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(W_011_frames_behind_the_request_are_kept) {
   BOOST_TEST(has(read_stream_start(server), "to='example.org'"));
 }
 
-BOOST_AUTO_TEST_CASE(W_050_W_067_W_076_a_whole_session) {
+BOOST_AUTO_TEST_CASE(W_049_W_050_W_060_W_067_W_068_a_whole_session) {
   Bridge bridge;
   WebSession session(bridge);
   session.client.say(message(1));
@@ -111,6 +111,19 @@ BOOST_AUTO_TEST_CASE(W_050_W_067_W_076_a_whole_session) {
   BOOST_TEST(session.client.hears_to_end() == "close 1000\n");  // W-067, W-068
   session.server.close();
   check_reason(bridge, "client-terminated");
+}
+
+BOOST_AUTO_TEST_CASE(W_076_U_096_pings_of_XMPP_pass_and_boshd_answers_none) {
+  const std::string ping = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
+  Bridge bridge;
+  WebSession session(bridge);
+  session.server.send(ping);
+  BOOST_TEST(session.client.hears() == ping);
+  session.client.say(ping);
+  session.client.say(message(1));
+  BOOST_TEST(session.server.read_until("</message>") == ping + message(1));  // and nothing before it
+  session.server.send(message(2));
+  BOOST_TEST(without_namespace(session.client.hears()) == message(2));
 }
 
 BOOST_AUTO_TEST_CASE(W_044_W_046_what_belongs_to_the_server_s_connection_is_not_shown) {
@@ -140,7 +153,7 @@ BOOST_AUTO_TEST_CASE(W_029_fragments_with_a_ping_between_them_are_one_message) {
   BOOST_TEST(read_message(session.server) == text);
 }
 
-BOOST_AUTO_TEST_CASE(W_065_a_lost_client_of_a_server_that_keeps_sessions_leaves_without_a_footer) {
+BOOST_AUTO_TEST_CASE(W_065_U_107_a_lost_client_of_a_server_that_keeps_sessions_leaves_without_a_footer) {
   Bridge bridge;
   WebSession session = managed_session(bridge);
   session.client.wire.close();
@@ -165,7 +178,7 @@ BOOST_AUTO_TEST_CASE(W_066_a_websocket_that_is_closed_without_a_word_is_lost) {
   check_reason(bridge, "client-lost");
 }
 
-BOOST_AUTO_TEST_CASE(W_082_a_client_that_closes_its_stream_ends_a_session_that_would_be_kept) {
+BOOST_AUTO_TEST_CASE(W_082_U_107_a_client_that_closes_its_stream_ends_a_session_that_would_be_kept) {
   Bridge bridge;
   WebSession session = managed_session(bridge);
   session.client.say(web_close);
@@ -202,6 +215,23 @@ BOOST_DATA_TEST_CASE(W_055_W_061_the_server_s_end_is_the_client_s, data::make(en
   check_reason(bridge, ending.reason);
 }
 
+BOOST_AUTO_TEST_CASE(W_057_a_server_that_sends_elsewhere_is_an_error_like_others) {
+  FakeServer elsewhere;
+  Bridge bridge;
+  WebSession session(bridge);
+  const std::string error =
+      "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><see-other-host "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-streams'>" +
+      elsewhere.address() + "</see-other-host></stream:error>";
+  session.server.send(error + std::string(stream_end));
+  BOOST_TEST(session.client.hears() == error);
+  BOOST_TEST(session.client.hears() == web_close);  // without see-other-uri
+  session.client.say(web_close);
+  BOOST_TEST(session.client.hears() == "close 1000");
+  BOOST_TEST(!elsewhere.has_connection());
+  BOOST_TEST(!bridge.server.has_connection());
+}
+
 BOOST_AUTO_TEST_CASE(W_039_a_server_that_can_t_be_reached) {
   Bridge bridge;
   bridge.server.stop();
@@ -225,6 +255,18 @@ BOOST_AUTO_TEST_CASE(W_087_a_domain_that_is_not_served) {
   client.say(web_close);
   BOOST_TEST(client.hears() == "close 1000");
   check_reason(bridge, "host-unknown");
+}
+
+BOOST_AUTO_TEST_CASE(W_087_the_domain_in_open_chooses_the_server) {
+  FakeServer own;
+  Bridge bridge("upstream.domains = [\"example.org\"]\nupstream.domain.\"own.example\".server = \"" +
+                own.address() + "\"");
+  WebClient client(bridge.daemon);
+  client.say("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='own.example' version='1.0'/>");
+  Wire server = own.accept();
+  BOOST_TEST(has(read_stream_start(server), " to='own.example' "));
+  const WebSession usual(bridge);
+  BOOST_TEST(has(usual.server_saw, " to='example.org' "));
 }
 
 struct Violation {
@@ -369,8 +411,7 @@ BOOST_AUTO_TEST_CASE(a_stop_is_told_to_everybody) {
   BOOST_TEST(session.client.hears() == error("system-shutdown"));
   BOOST_TEST(session.client.hears() == web_close);
   BOOST_TEST(session.client.hears() == "close 1001");
-  BOOST_TEST(idle.hears() == web_close);
-  BOOST_TEST(idle.hears() == "close 1001");
+  BOOST_TEST(idle.hears() == "close 1001");  // W-033
   session.client.wire.close();
   idle.wire.close();
   BOOST_TEST(session.server.read_to_end() == "");  // the session can be resumed

@@ -168,13 +168,30 @@ BOOST_AUTO_TEST_CASE(B_038_payload_is_taken_out_whole_and_in_order) {
 }
 
 BOOST_AUTO_TEST_CASE(X_014_a_client_can_not_speak_for_the_stream) {
-  for (const char* bad :
-       {"<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>",
-        "<features xmlns='http://etherx.jabber.org/streams'/>",
-        "<s:error xmlns:s='http://etherx.jabber.org/streams'/>",
-        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<message xmlns='jabber:server'/>",
-        "<c:message xmlns:c='jabber:client'/>", "<presence/>text", "<presence/><!-- c -->", "<a", "</body>"})
+  for (const char* bad : {"<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>",
+                          "<features xmlns='http://etherx.jabber.org/streams'/>",
+                          "<s:error xmlns:s='http://etherx.jabber.org/streams'/>",
+                          "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<presence/>text",
+                          "<presence/><!-- c -->", "<a", "</body>"})
     BOOST_CHECK_MESSAGE(is_fault("rid='1' sid='s'", "<presence/>" + std::string(bad)), bad);
+}
+
+BOOST_AUTO_TEST_CASE(U_078_a_stanza_of_servers_is_a_fault) {
+  BOOST_CHECK(is_fault("rid='1' sid='s'", "<presence/><message xmlns='jabber:server'/>"));
+}
+
+BOOST_AUTO_TEST_CASE(X_010_U_079_a_stanza_with_a_prefix_is_a_fault) {
+  BOOST_CHECK(is_fault("rid='1' sid='s'", "<presence/><c:message xmlns:c='jabber:client'/>"));
+}
+
+BOOST_AUTO_TEST_CASE(U_093_characters_that_XML_does_not_have_are_a_fault) {
+  using namespace std::string_view_literals;
+  for (const std::string_view bad : {"&#0;"sv, "&#x8;"sv, "&#xB;"sv, "&#x1F;"sv, "&#xFFFE;"sv, "&#xD800;"sv,
+                                     "\x01"sv, "\x1f"sv, "\0"sv, "\xef\xbf\xbe"sv})
+    for (const std::string& stanza :
+         {"<iq>" + std::string(bad) + "</iq>", "<iq a='" + std::string(bad) + "'/>"})
+      BOOST_CHECK_MESSAGE(is_fault("rid='1' sid='s'", stanza), stanza);
+  BOOST_CHECK(!is_fault("rid='1' sid='s'", "<iq a='&#9;&#xA;&#xD;&#x7F;'>\t\n\r\x7f&#x10FFFF;</iq>"));
 }
 
 BOOST_AUTO_TEST_CASE(B_188_a_fault_behind_a_right_start_tag_still_tells_rid_and_sid) {

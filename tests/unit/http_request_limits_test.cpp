@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(D_077_other_expectations_fail) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(D_068_D_079_a_client_that_waits_learns_at_once_that_its_body_is_too_large) {
+BOOST_AUTO_TEST_CASE(D_079_a_client_that_waits_learns_at_once_that_its_body_is_too_large) {
   const HttpLimits limits{.header_bytes = 1000, .header_fields = 10, .body_bytes = 100};
   const auto head = post("Expect: 100-continue\r\nContent-Length: 101\r\n", "");
   for (const auto& message : {head, head + "<body"}) {

@@ -23,7 +23,8 @@ BOOST_AUTO_TEST_CASE(a_post_with_a_length_is_read) {
   BOOST_TEST(request.origin == "https://web.example");
   BOOST_TEST(request.content_encoding == "identity");
   BOOST_TEST(request.accept_encoding == "gzip, br");
-  BOOST_TEST(!request.forwarded);
+  BOOST_TEST(request.forwarded.empty());
+  BOOST_TEST(request.x_forwarded_for.empty());
   BOOST_TEST(request.body == "<body/>");
 }
 
@@ -64,10 +65,10 @@ BOOST_AUTO_TEST_CASE(D_097_lines_of_a_list_are_joined) {
   const auto request = good(
       "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nx-forwarded-for:  10.0.0.1, 10.0.0.2 \r\n"
       "Origin: https://a.example\r\nOrigin: https://b.example\r\n\r\n");
-  BOOST_TEST(request.forwarded);
-  BOOST_TEST(request.forwarded_for == "192.0.2.1, 10.0.0.1, 10.0.0.2");
+  BOOST_TEST(request.x_forwarded_for == "192.0.2.1, 10.0.0.1, 10.0.0.2");
   BOOST_TEST(request.origin == "https://a.example, https://b.example");
-  BOOST_TEST(good("GET / HTTP/1.1\r\nHost: a\r\nForwarded: for=192.0.2.1\r\n\r\n").forwarded);
+  BOOST_TEST(good("GET / HTTP/1.1\r\nHost: a\r\nForwarded: for=192.0.2.1\r\n\r\n").forwarded ==
+             "for=192.0.2.1");
 }
 
 BOOST_AUTO_TEST_CASE(D_053_empty_lines_before_the_request_line_are_ignored) {
@@ -151,21 +152,29 @@ BOOST_AUTO_TEST_CASE(D_074_versions) {
 }
 
 // Each of these was read in two ways by some pair of servers.
-BOOST_AUTO_TEST_CASE(
-    D_051_D_052_D_054_D_056_D_057_D_058_D_059_D_060_D_061_D_062_D_063_D_064_D_066_what_can_be_read_in_two_ways_is_refused) {
-  struct Case {
-    unsigned status;
-    std::string message;
-  };
-  const auto line = [](std::string_view text) { return post(std::string(text) + "\r\n", ""); };
-  const auto with_length = [](std::string_view value) {
-    return post("Content-Length: " + std::string(value) + "\r\n", "12345");
-  };
-  const auto with_coding = [](std::string_view value) {
-    return post("Transfer-Encoding: " + std::string(value) + "\r\n", "0\r\n\r\n");
-  };
-  const Case cases[] = {
-      // the request line
+BOOST_AUTO_TEST_SUITE(ambiguous)
+
+struct Case {
+  unsigned status;
+  std::string message;
+};
+
+std::string line(std::string_view text) {
+  return post(std::string(text) + "\r\n", "");
+}
+std::string with_length(std::string_view value) {
+  return post("Content-Length: " + std::string(value) + "\r\n", "12345");
+}
+std::string with_coding(std::string_view value) {
+  return post("Transfer-Encoding: " + std::string(value) + "\r\n", "0\r\n\r\n");
+}
+
+void check(const std::vector<Case>& cases) {
+  for (const Case& c : cases) refused(c.status, c.message);
+}
+
+BOOST_AUTO_TEST_CASE(request_lines) {
+  check({
       {400, "GET  / HTTP/1.1\r\nHost: a\r\n\r\n"},
       {400, "GET /  HTTP/1.1\r\nHost: a\r\n\r\n"},
       {400, "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n"},
@@ -177,7 +186,21 @@ BOOST_AUTO_TEST_CASE(
       {400, "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"},
       {400, "GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n"},
       {400, "\x16\x03\x01\x02"s + "anything"},
-      // line ends (D-052)
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_051_octets_that_look_like_characters) {
+  check({
+      {400, line("X\x80: a")},
+      {400, with_length("\xd9\xa5")},
+      {400, with_coding("\xc2\xa0"
+                        "chunked")},
+  });
+  BOOST_TEST(good(line("X: \xff\xc2")).version == 11U);  // no UTF-8, and nobody minds
+}
+
+BOOST_AUTO_TEST_CASE(D_052_line_ends) {
+  check({
       {400, "GET / HTTP/1.1\nHost: a\n\n"},
       {400, "GET / HTTP/1.1\r\nHost: a\n\r\n"},
       {400, "GET / HTTP/1.1\r\nHost: a\r\n\n"},
@@ -188,31 +211,62 @@ BOOST_AUTO_TEST_CASE(
       {400, line("X: a\rContent-Length: 5")},
       {400, line("X: a\nContent-Length: 5")},
       {400, line("X: a\r")},
-      // fields (D-054, D-057, D-058, D-059)
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_054_blanks_before_the_first_field) {
+  check({
       {400, "GET / HTTP/1.1\r\n Host: a\r\n\r\n"},
       {400, "GET / HTTP/1.1\r\n X: a\r\nHost: a\r\n\r\n"},
-      {400, line("X: a\r\n folded")},
-      {400, line("X:\r\n\tfolded")},
-      {400, line("X: a\r\n ")},
-      {400, line("Content-Length : 0")},
-      {400, line("Content-Length\t: 0")},
-      {400, line(": no name")},
-      {400, line("no colon")},
-      {400, line("X\x80: a")},
-      {400, line("X(: a")},
-      {400, line("X: a\0b"sv)},
-      {400, line("X: a\x0b")},
-      {400, line("X: a\x7f")},
-      {400, line("X\0: a"sv)},
-      {400, line("Connection: @")},
-      // hosts (D-056)
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_056_no_host_or_several) {
+  check({
       {400, "GET / HTTP/1.1\r\n\r\n"},
       {400, "GET / HTTP/1.1\r\nX: a\r\n\r\n"},
       {400, line("Host: a.example")},
       {400, line("Host: b.example")},
       {400, "GET http://a.example/ HTTP/1.1\r\n\r\n"},
       {400, "GET http://a.example/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"},
-      // Content-Length (D-064)
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_057_blanks_before_the_colon) {
+  check({
+      {400, line("Content-Length : 0")},
+      {400, line("Content-Length\t: 0")},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_058_folded_lines) {
+  check({
+      {400, line("X: a\r\n folded")},
+      {400, line("X:\r\n\tfolded")},
+      {400, line("X: a\r\n ")},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_059_control_characters_in_fields) {
+  check({
+      {400, line("X: a\0b"sv)},
+      {400, line("X: a\x0b")},
+      {400, line("X: a\x7f")},
+      {400, line("X\0: a"sv)},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(fields_without_a_proper_name) {
+  check({
+      {400, line(": no name")},
+      {400, line("no colon")},
+      {400, line("X(: a")},
+      {400, line("Connection: @")},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_064_lengths_that_are_none_or_several) {
+  check({
       {400, with_length("")},
       {400, with_length("+5")},
       {400, with_length("-5")},
@@ -227,18 +281,24 @@ BOOST_AUTO_TEST_CASE(
       {400, with_length("\"5\"")},
       {400, with_length("18446744073709551616")},
       {400, with_length("99999999999999999999999")},
-      {400, with_length("\xd9\xa5")},
       {400, with_length("5\r\nContent-Length: 5")},
       {400, with_length("5\r\nContent-Length: 6")},
       {400, with_length("5\r\ncontent-length: 5")},
-      // both (D-062)
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_062_length_and_chunks_together) {
+  check({
       {400, with_length("5\r\nTransfer-Encoding: chunked")},
       {400, with_coding("chunked\r\nContent-Length: 5")},
       {400, with_coding("chunked\r\nContent-Length: 0")},
       {400, with_coding("identity\r\nContent-Length: 5")},
       {400, with_coding("\r\nContent-Length: 5")},
-      // Transfer-Encoding (D-060, D-061, D-063)
-      {400, "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_060_codings_that_do_not_end_in_one_chunked) {
+  check({
       {400, with_coding("")},
       {400, with_coding("identity")},
       {400, with_coding("gzip")},
@@ -258,13 +318,26 @@ BOOST_AUTO_TEST_CASE(
       {400, with_coding("chunked chunked")},
       {400, with_coding("\x0b"
                         "chunked")},
-      {400, with_coding("\xc2\xa0"
-                        "chunked")},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_061_codings_that_are_unknown) {
+  check({
       {501, with_coding("gzip, chunked")},
       {501, with_coding("identity, chunked")},
       {501, with_coding("unheard;of=it, chunked")},
       {501, with_coding("gzip\r\nTransfer-Encoding: chunked")},
-      // chunks (D-066)
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_063_chunks_in_HTTP_1_0) {
+  check({
+      {400, "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_066_chunks) {
+  check({
       {400, chunked("5\nhello\r\n0\r\n\r\n")},
       {400, chunked("5\r\nhello\n0\r\n\r\n")},
       {400, chunked("5\r\nhello0\r\n\r\n")},
@@ -290,7 +363,11 @@ BOOST_AUTO_TEST_CASE(
       {400, chunked("\r\n\r\n")},
       {400, chunked(";a\r\nhello\r\n0\r\n\r\n")},
       {400, chunked("0;a=\"\r\n\r\n\"\r\n\r\n")},
-      // trailers
+  });
+}
+
+BOOST_AUTO_TEST_CASE(D_066_trailers) {
+  check({
       {400, chunked("0\r\nX : a\r\n\r\n")},
       {400, chunked("0\r\nX: a\r\n folded\r\n\r\n")},
       {400, chunked("0\r\nX: a\r\n\tfolded\r\n\r\n")},
@@ -298,9 +375,10 @@ BOOST_AUTO_TEST_CASE(
       {400, chunked("0\r\nX: a\nY: b\r\n\r\n")},
       {400, chunked("0\r\nno colon\r\n\r\n")},
       {400, chunked("0\r\nX: \0\r\n\r\n"sv)},
-  };
-  for (const auto& c : cases) refused(c.status, c.message);
+  });
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_CASE(D_066_chunks_are_joined_and_extensions_ignored) {
   BOOST_TEST(good(chunked("0\r\n\r\n")).body.empty());
@@ -320,7 +398,8 @@ BOOST_AUTO_TEST_CASE(D_066_trailers_are_dropped) {
   BOOST_TEST(request.body == "x");
   BOOST_TEST(request.host == "a.example");
   BOOST_TEST(request.origin.empty());
-  BOOST_TEST(!request.forwarded);
+  BOOST_TEST(request.forwarded.empty());
+  BOOST_TEST(request.x_forwarded_for.empty());
   BOOST_TEST(request.keep_alive);
 }
 

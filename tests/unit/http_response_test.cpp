@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(D_046_head_has_the_length_of_get_and_no_body) {
   BOOST_TEST(body_of(response).empty());
 }
 
-BOOST_AUTO_TEST_CASE(D_069_D_078_connection_is_said_only_where_it_must_be) {
+BOOST_AUTO_TEST_CASE(D_069_connection_is_said_only_where_it_must_be) {
   const auto connection = [](bool keep_alive, unsigned version) {
     HttpContext context;
     context.keep_alive = keep_alive;

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(U_081_the_default_namespace_comes_along_unless_it_is_declar
   BOOST_CHECK_EQUAL(taken("<r xmlns='u'>", "<p:a xmlns:p='v'><p:b/></p:a>"), "<p:a xmlns:p='v'><p:b/></p:a>");
 }
 
-BOOST_AUTO_TEST_CASE(B_038_prefixes_come_along_where_they_are_used) {
+BOOST_AUTO_TEST_CASE(B_038_U_083_prefixes_stay_and_come_along_where_they_are_used) {
   BOOST_CHECK_EQUAL(taken("<r xmlns:p='u' xmlns:q='v'>", "<p:a/>"), "<p:a xmlns:p='u'/>");
   BOOST_CHECK_EQUAL(taken("<r xmlns='d' xmlns:p='u'>", "<a p:b='1'/>"), "<a xmlns='d' xmlns:p='u' p:b='1'/>");
   BOOST_CHECK_EQUAL(taken("<r xmlns='d' xmlns:p='u'>", "<a><p:b/><p:c/></a>"),

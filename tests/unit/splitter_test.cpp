@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(U_088_what_is_not_well_formed_is_refused_at_every_cut) {
     BOOST_CHECK_MESSAGE(read_all_ways(stream(bad)).error == Error::malformed, bad);
 }
 
-BOOST_AUTO_TEST_CASE(U_089_only_utf_8_and_xml_1_0) {
+BOOST_AUTO_TEST_CASE(U_089_U_091_only_utf_8_and_xml_1_0) {
   for (const std::string_view bad :
        {"<?xml version='1.1'?><a/>", "<?xml version='1.0' encoding='ISO-8859-1'?><a/>",
         "<?xml version='1.0' encoding='UTF-16'?><a/>"})
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_document_that_is_cut_off_is_malformed_when_it_is_said_to_
     BOOST_CHECK_MESSAGE(read_all_ways(bad, {}, true).error != Error::none, bad);
 }
 
-BOOST_AUTO_TEST_CASE(limits_hold_at_their_exact_value) {
+BOOST_AUTO_TEST_CASE(U_092_limits_hold_at_their_exact_value) {
   const auto allowed = [](const std::string& document, const xml::Limits& limits) {
     return one_read(document, limits) == Error::none;
   };

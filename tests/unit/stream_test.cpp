@@ -38,6 +38,10 @@ struct Server {
   }
 };
 
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
 /// What a client sees of features with this content.
 std::string seen(std::string_view content) {
   Server server;
@@ -53,12 +57,25 @@ std::string seen(std::string_view content) {
 
 BOOST_AUTO_TEST_SUITE(streams)
 
-BOOST_AUTO_TEST_CASE(U_018_X_016_X_017_X_018_X_019_the_header_that_is_sent) {
+BOOST_AUTO_TEST_CASE(U_018_U_019_U_080_the_header_is_a_declaration_and_a_root_with_two_namespaces) {
   BOOST_CHECK_EQUAL(
       Stream("d'x", "de", {}).open(),
       "<?xml version='1.0'?><stream:stream to='d&apos;x' version='1.0' xml:lang='de' xmlns='jabber:client' "
       "xmlns:stream='http://etherx.jabber.org/streams'>");
-  BOOST_CHECK(Stream("d", "", {}).open().find("xml:lang") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(X_016_X_017_X_018_U_025_the_header_has_the_domain_and_version_1_0) {
+  BOOST_CHECK(has(Stream("d.example", "", {}).open(), " to='d.example' version='1.0' "));
+}
+
+BOOST_AUTO_TEST_CASE(X_019_U_024_the_header_has_the_language_that_the_client_gave) {
+  BOOST_CHECK(has(Stream("d", "pt-BR", {}).open(), " xml:lang='pt-BR'"));
+  BOOST_CHECK(!has(Stream("d", "", {}).open(), "lang"));
+}
+
+BOOST_AUTO_TEST_CASE(U_022_U_023_the_header_has_neither_from_nor_id) {
+  const std::string sent = Stream("d", "de", {}).open();
+  BOOST_CHECK(!has(sent, "from") && !has(sent, "id="));
 }
 
 BOOST_AUTO_TEST_CASE(U_032_header_and_features_in_any_pieces) {
@@ -85,7 +102,32 @@ BOOST_AUTO_TEST_CASE(B_059_what_the_client_sends_before_the_stream_is_open_waits
   BOOST_CHECK_EQUAL(server.stream.send("<b/>"), "<b/>");
 }
 
-BOOST_AUTO_TEST_CASE(X_033_a_server_older_than_XMPP_1_0_sends_no_features) {
+BOOST_AUTO_TEST_CASE(U_028_a_header_may_lack_everything_but_its_version) {
+  Server server;
+  server.says(
+      "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>" +
+      std::string(features) + "<message/>");
+  BOOST_REQUIRE(server.opened.has_value() && !server.ended);
+  BOOST_CHECK_EQUAL(server.opened->from + server.opened->id + server.opened->language, "");
+  BOOST_CHECK(server.elements.ends_with("<message xmlns='jabber:client'/>"));
+}
+
+BOOST_AUTO_TEST_CASE(U_082_a_server_may_declare_everything_where_it_stands) {
+  Server server;
+  server.says(
+      "<stream xmlns='http://etherx.jabber.org/streams' id='s1' version='1.0'><features/>"
+      "<message xmlns='jabber:client'><body>x</body></message>"
+      "<error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error></stream>");
+  BOOST_REQUIRE(server.opened.has_value());
+  BOOST_CHECK_EQUAL(server.opened->id, "s1");
+  BOOST_CHECK_EQUAL(server.elements,
+                    "<features xmlns='http://etherx.jabber.org/streams'/>"
+                    "<message xmlns='jabber:client'><body>x</body></message>");
+  BOOST_REQUIRE(server.ended.has_value());
+  BOOST_CHECK(server.ended->end == End::stream_error);
+}
+
+BOOST_AUTO_TEST_CASE(X_033_U_026_a_server_older_than_XMPP_1_0_sends_no_features) {
   Server server;
   server.stream.send("<a/>");
   server.says("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1'>");
@@ -94,7 +136,7 @@ BOOST_AUTO_TEST_CASE(X_033_a_server_older_than_XMPP_1_0_sends_no_features) {
   BOOST_CHECK_EQUAL(server.written, "<a/>");
 }
 
-BOOST_AUTO_TEST_CASE(X_043_X_045_a_restart_begins_a_new_document) {
+BOOST_AUTO_TEST_CASE(X_043_X_045_U_073_U_077_a_restart_begins_a_new_document) {
   Server server;
   server.says(std::string(header) + std::string(features) +
               "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
@@ -115,13 +157,29 @@ BOOST_AUTO_TEST_CASE(X_043_X_045_a_restart_begins_a_new_document) {
       "<s:features xmlns:s='http://etherx.jabber.org/streams'/><iq xmlns='jabber:client' xml:lang='de'/>");
 }
 
-BOOST_AUTO_TEST_CASE(X_047_X_048_a_stream_goes_on_after_success_until_somebody_restarts_it) {
+BOOST_AUTO_TEST_CASE(X_047_X_048_U_074_a_stream_goes_on_until_somebody_restarts_it) {
   Server server;
   server.says(std::string(header) + std::string(features));
   server.elements.clear();
   server.says("<success xmlns='urn:xmpp:sasl:2'/><stream:features><bind xmlns='b'/></stream:features>");
   BOOST_CHECK_EQUAL(server.written, "");
   BOOST_CHECK(server.elements.starts_with("<success xmlns='urn:xmpp:sasl:2'/><stream:features"));
+  server.says("<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+  BOOST_CHECK_EQUAL(server.written, "");
+  BOOST_CHECK_EQUAL(server.stream.send("<a/>"), "<a/>");
+}
+
+BOOST_AUTO_TEST_CASE(U_085_what_is_no_stanza_passes_in_its_order) {
+  Server server;
+  server.says(std::string(header) + std::string(features));
+  server.elements.clear();
+  server.says(
+      "<message/><r xmlns='urn:xmpp:sm:3'/><challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>"
+      "<iq/><a xmlns='urn:xmpp:sm:3' h='1'/>");
+  BOOST_CHECK_EQUAL(server.elements,
+                    "<message xmlns='jabber:client'/><r xmlns='urn:xmpp:sm:3'/>"
+                    "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>"
+                    "<iq xmlns='jabber:client'/><a xmlns='urn:xmpp:sm:3' h='1'/>");
 }
 
 BOOST_AUTO_TEST_CASE(X_064_stream_management_is_noticed) {
@@ -141,7 +199,6 @@ BOOST_AUTO_TEST_CASE(X_044_before_the_stream_is_open_there_is_nothing_to_restart
   BOOST_CHECK_EQUAL(server.stream.restart("de"), "");
 }
 
-// RFC 6120 §4.9.1.2: the server may answer the header with an error at once.
 BOOST_AUTO_TEST_CASE(X_045_X_046_a_restart_forgets_what_was_unfinished_and_counts_anew) {
   Server server;
   server.says(std::string(header) + std::string(features) + "<unfinished><a>");
@@ -152,21 +209,26 @@ BOOST_AUTO_TEST_CASE(X_045_X_046_a_restart_forgets_what_was_unfinished_and_count
   BOOST_CHECK(server.elements.ends_with("<message xmlns='jabber:client' xml:lang='en'/>"));
 }
 
-BOOST_AUTO_TEST_CASE(X_052_an_error_can_be_all_that_comes) {
-  Server server;
-  server.stream.send("<a/>");
-  server.says_in_bytes(
-      std::string(header) +
-      "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
-  BOOST_CHECK(server.opened.has_value());
-  BOOST_CHECK_EQUAL(server.elements, "");
-  BOOST_REQUIRE(server.ended.has_value());
-  BOOST_CHECK(server.ended->end == End::stream_error);
-  BOOST_CHECK(server.ended->error.find("<host-unknown ") != std::string::npos);
-  BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
+// RFC 6120 §4.9.1.2: the server may answer the header with an error at once, and not know who it is.
+BOOST_AUTO_TEST_CASE(X_052_U_031_an_error_can_be_all_that_comes) {
+  for (const bool bytewise : {false, true}) {
+    Server server;
+    server.stream.send("<a/>");
+    const std::string all =
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+        "xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='' version='1.0'>"
+        "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    bytewise ? server.says_in_bytes(all) : server.says(all);
+    BOOST_CHECK(server.opened.has_value());
+    BOOST_CHECK_EQUAL(server.elements, "");
+    BOOST_REQUIRE(server.ended.has_value());
+    BOOST_CHECK(server.ended->end == End::stream_error);
+    BOOST_CHECK(has(server.ended->error, "<host-unknown "));
+    BOOST_CHECK_EQUAL(server.written, "</stream:stream>");
+  }
 }
 
-BOOST_AUTO_TEST_CASE(X_052_a_stream_error_ends_the_stream_and_is_kept_whole) {
+BOOST_AUTO_TEST_CASE(X_052_U_102_U_103_a_stream_error_ends_the_stream_and_is_kept_whole) {
   Server server;
   server.says(std::string(header) +
               "<message/><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
@@ -202,7 +264,18 @@ BOOST_AUTO_TEST_CASE(U_101_what_follows_the_servers_footer_is_not_looked_at) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(U_087_bad_xml_is_answered_with_its_stream_error) {
+BOOST_AUTO_TEST_CASE(U_103_the_form_of_a_stream_error) {
+  BOOST_CHECK_EQUAL(xmpp::stream_error("reset"),
+                    "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><reset "
+                    "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+  BOOST_CHECK_EQUAL(
+      xmpp::stream_error("reset", "a < b"),
+      "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><reset "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>a &lt; b</text></stream:error>");
+}
+
+BOOST_AUTO_TEST_CASE(U_087_U_088_U_089_U_102_bad_xml_is_answered_with_its_stream_error) {
   const auto answered = [](std::string_view bytes) {
     Server server;
     server.says(bytes);
@@ -262,7 +335,7 @@ BOOST_AUTO_TEST_CASE(X_027_text_among_features_does_no_harm) {
   BOOST_CHECK(found.find("PLUS") == std::string::npos && found.find("starttls") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(X_027_X_031_what_belongs_to_the_TLS_layer_is_hidden) {
+BOOST_AUTO_TEST_CASE(X_027_X_031_U_039_what_belongs_to_the_TLS_layer_is_hidden) {
   for (const std::string_view hidden :
        {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
         "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>",

@@ -171,10 +171,21 @@ BOOST_AUTO_TEST_CASE(W_017_W_019_W_026_W_078_each_message_is_passed_on_as_it_is)
   Fixture f = Fixture::at_work();
   for (const std::string_view stanza :
        {"<message xmlns='jabber:client' to='b'><body>&lt;ü</body></message>", "<iq xmlns='jabber:client'/>",
-        "<c:presence xmlns:c='jabber:client'/>", "<r xmlns='urn:xmpp:sm:3'/>",
+        "<presence xmlns='jabber:client'/>", "<r xmlns='urn:xmpp:sm:3'/>",
         "<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "<message><body/></message>"}) {  // W-078, W-026
     f.says(stanza);
     check(f, {"> " + std::string(stanza)});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(U_078_U_079_stanzas_of_another_kind_of_stream_are_refused) {
+  for (const std::string_view stanza :
+       {"<c:presence xmlns:c='jabber:client'/>", "<message xmlns='jabber:server'/>",
+        "<query xmlns='urn:boshd:query:0'/>", "<q:query xmlns:q='urn:boshd:query:0'/>"}) {
+    Fixture f = Fixture::at_work();
+    f.says(stanza);
+    check(f, {error("unsupported-stanza-type"), std::string(close_tag)});
+    check_end(f, End::bad_message, CloseCode::protocol_error);
   }
 }
 
@@ -247,7 +258,7 @@ BOOST_AUTO_TEST_CASE(W_018_W_032_W_037_W_038_W_040_a_bad_opening_is_answered_wit
   }
 }
 
-BOOST_AUTO_TEST_CASE(W_025_what_is_not_one_whole_element_ends_the_stream) {
+BOOST_AUTO_TEST_CASE(W_025_U_086_U_088_what_is_not_one_whole_element_ends_the_stream) {
   const Refusal refusals[] = {
       {"<iq xmlns='jabber:client'/><iq xmlns='jabber:client'/>", "not-well-formed"},
       {"<iq xmlns='jabber:client'>", "not-well-formed"},
@@ -371,7 +382,7 @@ BOOST_AUTO_TEST_CASE(W_061_a_client_that_does_not_answer_is_closed) {
   check_end(f, End::told, CloseCode::normal);
 }
 
-BOOST_AUTO_TEST_CASE(W_055_W_057_W_081_the_server_s_error_goes_to_the_client) {
+BOOST_AUTO_TEST_CASE(W_055_W_081_the_server_s_error_goes_to_the_client) {
   Fixture f = Fixture::at_work();
   f.server_ends({error("conflict"), CloseCode::normal});
   check(f, {error("conflict"), std::string(close_tag)});  // W-054
@@ -452,14 +463,14 @@ BOOST_AUTO_TEST_CASE(a_shutdown_is_told) {
   check_end(patient, End::told, CloseCode::going_away);
 }
 
-BOOST_AUTO_TEST_CASE(W_069_W_071_a_shutdown_can_send_clients_elsewhere) {
+BOOST_AUTO_TEST_CASE(W_069_a_shutdown_can_send_clients_elsewhere) {
   const std::string elsewhere =
       R"(<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri='wss://b.example/ws' />)";
   Fixture f;
   f.settings.see_other_uri = "wss://b.example/ws";
   f.session.emplace(f.settings, "own", f.now);
   f.stops(true);
-  check(f, {elsewhere});  // W-071: instead of an <open/>
+  check(f, {elsewhere});
   Fixture open;
   open.settings.see_other_uri = "wss://b.example/ws";
   open.session.emplace(open.settings, "own", open.now);
@@ -468,6 +479,23 @@ BOOST_AUTO_TEST_CASE(W_069_W_071_a_shutdown_can_send_clients_elsewhere) {
   open.stops(true);
   check(open, {elsewhere});
   check_end(open, End::told, CloseCode::going_away);
+}
+
+BOOST_AUTO_TEST_CASE(W_071_who_waits_for_an_answer_to_open_is_sent_elsewhere_instead) {
+  Fixture f;
+  f.settings.see_other_uri = "wss://b.example/ws";
+  f.session.emplace(f.settings, "own", f.now);
+  f.says(open_tag);
+  f.did.clear();
+  f.stops(false);
+  check(f, {R"(<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri='wss://b.example/ws' />)"});
+}
+
+BOOST_AUTO_TEST_CASE(W_033_who_has_not_opened_a_stream_hears_of_no_stream_s_end) {
+  Fixture f;
+  f.stops(false);
+  check(f, {});
+  check_end(f, End::told, CloseCode::going_away);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_has_closed_is_not_told_of_a_shutdown) {

@@ -1,0 +1,265 @@
+#include "src/connector.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <random>
+#include <utility>
+
+namespace boshd {
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds between_addresses = 250ms;  // RFC 8305 §8
+constexpr std::chrono::milliseconds between_servers = 2s;
+constexpr std::chrono::seconds dead_time = 10s;
+constexpr std::size_t most_targets = 16;
+constexpr std::size_t most_dead = 1000;
+constexpr std::uint16_t usual_port = 5222;
+
+std::uint32_t random_up_to(std::uint32_t most) {
+  static thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_int_distribution<std::uint32_t>(0, most)(generator);
+}
+
+asio::ip::tcp::endpoint endpoint_of(const Address& address, std::uint16_t port) {
+  if (!is_ipv4(address)) return {asio::ip::address_v6(address.bytes), port};
+  asio::ip::address_v4::bytes_type bytes{};
+  std::copy(address.bytes.begin() + 12, address.bytes.end(), bytes.begin());
+  return {asio::ip::address_v4(bytes), port};
+}
+
+std::string print(const Address& address, std::uint16_t port) {
+  const std::string text = to_string(address);
+  return (is_ipv4(address) ? text : "[" + text + "]") + ":" + std::to_string(port);
+}
+
+/// IPv6 and IPv4 in turn (RFC 8305 §4).
+std::vector<Address> in_turn(const std::vector<Address>& addresses) {
+  std::deque<Address> v6;
+  std::deque<Address> v4;
+  for (const Address& address : addresses) (is_ipv4(address) ? v4 : v6).push_back(address);
+  std::vector<Address> turn;
+  while (!v6.empty() || !v4.empty())
+    for (auto* family : {&v6, &v4})
+      if (!family->empty()) {
+        turn.push_back(family->front());
+        family->pop_front();
+      }
+  return turn;
+}
+
+}  // namespace
+
+// --- What connectors share ---
+
+ConnectorHost::ConnectorHost(asio::io_context& loop, const Upstream& settings)
+    : io(loop), upstream(settings), resolver(loop, settings.nameservers) {}
+
+/// Not too many at a time: a server that comes back must not be run over.
+void ConnectorHost::enter(Connector& connector) {
+  if (under_way_ < upstream.connects) {
+    ++under_way_;
+    connector.counted_ = true;
+    return connector.begin();
+  }
+  waiting_.emplace_back(&connector);
+}
+
+void ConnectorHost::leave() {
+  --under_way_;
+  while (!waiting_.empty() && under_way_ < upstream.connects) {
+    const auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!next->stopped_) enter(*next);
+  }
+}
+
+bool ConnectorHost::is_dead(const std::string& server, Time now) {
+  const auto found = dead_until_.find(server);
+  return found != dead_until_.end() && now < found->second;
+}
+
+void ConnectorHost::remember(const std::string& server, bool dead) {
+  if (!dead) {
+    dead_until_.erase(server);
+    return;
+  }
+  const Time now = std::chrono::steady_clock::now();
+  if (dead_until_.size() >= most_dead)
+    std::erase_if(dead_until_, [&](auto& item) { return item.second <= now; });
+  if (dead_until_.size() < most_dead) dead_until_[server] = now + dead_time;
+}
+
+// --- Servers ---
+
+Connector::Connector(ConnectorHost& host, const Servers& servers, std::string domain)
+    : host_(host), servers_(servers), domain_(std::move(domain)), timer_(host.io) {}
+
+void Connector::next(Done done) {
+  done_ = std::move(done);
+  if (!std::exchange(begun_, true)) return host_.enter(*this);
+  go_on();
+}
+
+void Connector::begin() {
+  if (stopped_) return;
+  for (const Server& server : servers_.list) {
+    if (server.from_dns) return find_servers();
+    if (server.unix_path.empty())
+      targets_.push_back({server.host, server.port, server.direct_tls, true});
+    else
+      addresses_.push_back({asio::local::stream_protocol::endpoint(server.unix_path),
+                            "unix:" + server.unix_path, false, true});
+  }
+  go_on();
+}
+
+void Connector::find_servers() {
+  if (parse_ip(domain_)) {
+    targets_.push_back({domain_, usual_port, false, false});
+    return go_on();
+  }
+  searching_ = true;
+  struct Answers {
+    std::optional<SrvAnswer> plain;
+    std::optional<SrvAnswer> direct_tls;
+  };
+  const auto answers = std::make_shared<Answers>();
+  const auto take = [self = Pointer(this), answers](std::optional<SrvAnswer>& place,
+                                                    const SrvAnswer& answer) {
+    place = answer;
+    if (answers->plain && answers->direct_tls && !self->stopped_)
+      self->take_srv(*answers->plain, *answers->direct_tls);
+  };
+  if (servers_.tls == UpstreamTls::never) answers->direct_tls.emplace();
+  host_.resolver.find_srv("_xmpp-client._tcp." + domain_ + ".",
+                          [=](const SrvAnswer& answer) { take(answers->plain, answer); });
+  if (!answers->direct_tls)
+    host_.resolver.find_srv("_xmpps-client._tcp." + domain_ + ".",
+                            [=](const SrvAnswer& answer) { take(answers->direct_tls, answer); });
+}
+
+void Connector::take_srv(const SrvAnswer& plain, const SrvAnswer& direct_tls) {
+  searching_ = false;
+  SrvVerdict verdict = judge_srv(plain, direct_tls);
+  if (!verdict.error.empty()) last_error_ = verdict.error;
+  if (verdict.fall_back) targets_.push_back({domain_ + ".", usual_port, false, false});
+  for (const SrvRecord& record : srv_order(std::move(verdict.records), random_up_to))
+    if (targets_.size() < most_targets)
+      targets_.push_back({record.target + ".", record.port, record.direct_tls, false});
+  go_on();
+}
+
+void Connector::next_target() {
+  const Target target = std::move(targets_.front());
+  targets_.pop_front();
+  if (const auto address = parse_ip(target.host)) return take_host(target, {{*address}, {}});
+  searching_ = true;
+  host_.resolver.find_host(target.host, [self = Pointer(this), target](const HostAnswer& answer) {
+    if (!self->stopped_) self->take_host(target, answer);
+  });
+}
+
+/// Only addresses where a server may be: a name that anybody can choose must not lead into the inner network.
+void Connector::take_host(const Target& target, const HostAnswer& answer) {
+  searching_ = false;
+  const auto now = std::chrono::steady_clock::now();
+  if (!answer.error.empty()) last_error_ = target.host + ": " + answer.error;
+  for (const Address& address : in_turn(answer.addresses)) {
+    const std::string name = print(address, target.port);
+    if (!target.configured && !is_public(address) && !is_in(address, host_.upstream.allow_networks)) {
+      refused_ = true;
+      last_error_ = name + " is not a public address; upstream.allow_networks can permit it";
+      continue;
+    }
+    addresses_.push_back({endpoint_of(address, target.port), name, target.direct_tls, is_loopback(address)});
+  }
+  // A server that was found dead waits behind the others.
+  std::ranges::stable_partition(addresses_, [&](const Candidate& c) { return !host_.is_dead(c.name, now); });
+  go_on();
+}
+
+// --- Connecting ---
+
+void Connector::go_on() {
+  if (stopped_ || !done_ || searching_) return;
+  if (!addresses_.empty()) return try_candidate();
+  if (!targets_.empty()) {
+    // As long as the present server may still answer, the next one waits a while.
+    if (attempts_.empty()) return next_target();
+    return plan(between_servers);
+  }
+  if (attempts_.empty()) finish({.server = last_server_, .refused = refused_, .error = last_error_});
+}
+
+void Connector::plan(std::chrono::milliseconds delay) {
+  timer_.expires_after(delay);
+  timer_.async_wait([self = Pointer(this)](error_code error) {
+    if (error || self->stopped_ || !self->done_ || self->searching_) return;
+    if (self->addresses_.empty() && !self->targets_.empty()) return self->next_target();
+    self->go_on();
+  });
+}
+
+void Connector::try_candidate() {
+  const auto attempt = std::make_shared<Attempt>(Attempt{Socket(host_.io), std::move(addresses_.front())});
+  attempts_.push_back(attempt);
+  addresses_.pop_front();
+  last_server_ = attempt->candidate.name;
+  attempt->socket.async_connect(attempt->candidate.endpoint,
+                                [self = Pointer(this), attempt](error_code error) {
+                                  // One that was given up may have connected all the same.
+                                  if (std::erase(self->attempts_, attempt) > 0 && !self->stopped_)
+                                    self->connected(attempt, error);
+                                });
+  if (!addresses_.empty())
+    plan(between_addresses);
+  else if (!targets_.empty())
+    plan(between_servers);
+}
+
+void Connector::connected(const AttemptPointer& attempt, error_code error) {
+  const Candidate& candidate = attempt->candidate;
+  host_.remember(candidate.name, error.failed());
+  if (error) {
+    last_server_ = candidate.name;
+    last_error_ = error.message();
+    return go_on();
+  }
+  // Others that were tried beside it are for later, should this one turn out useless.
+  for (const AttemptPointer& other : attempts_) addresses_.push_back(other->candidate);
+  attempts_.clear();
+  timer_.cancel();
+  last_server_ = candidate.name;
+  finish({.socket = std::move(attempt->socket),
+          .server = candidate.name,
+          .direct_tls = candidate.direct_tls,
+          .local = candidate.local});
+}
+
+void Connector::finish(Connected&& result) {
+  const Done done = std::exchange(done_, nullptr);
+  asio::post(host_.io, [self = Pointer(this), done, result = std::make_shared<Connected>(std::move(result))] {
+    if (!self->stopped_) done(std::move(*result));
+  });
+}
+
+void Connector::blame() {
+  host_.remember(last_server_, true);
+}
+
+void Connector::stop() {
+  if (std::exchange(stopped_, true)) return;
+  timer_.cancel();
+  attempts_.clear();
+  done_ = nullptr;
+  if (std::exchange(counted_, false)) host_.leave();
+}
+
+}  // namespace boshd

@@ -1,0 +1,126 @@
+// Finds the servers of a domain and connects to them one after the other, until the caller is content.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/config.hpp"
+#include "src/resolver.hpp"
+
+namespace boshd {
+
+class Connector;
+
+/// What the connectors of a thread share.
+class ConnectorHost {
+ public:
+  ConnectorHost(boost::asio::io_context&, const Upstream&);
+
+  boost::asio::io_context& io;
+  const Upstream& upstream;
+  Resolver resolver;
+
+ private:
+  friend class Connector;
+  using Time = std::chrono::steady_clock::time_point;
+
+  void enter(Connector&);
+  void leave();
+  bool is_dead(const std::string& server, Time now);
+  void remember(const std::string& server, bool dead);
+
+  unsigned under_way_ = 0;
+  std::deque<boost::intrusive_ptr<Connector>> waiting_;  // for their turn
+  std::map<std::string, Time> dead_until_;               // servers that did not let us in
+};
+
+/// A connection that stands, or why there is none.
+struct Connected {
+  std::optional<boost::asio::generic::stream_protocol::socket> socket{};
+  std::string server{};     // address and port, for the log
+  bool direct_tls = false;  // TLS is to be started at once
+  bool local = false;       // the server is on this machine
+  bool refused = false;     // DNS names addresses only where servers may not be
+  std::string error{};
+};
+
+/// Addresses of one server are tried side by side, each a little after the one before (RFC 8305); the next
+/// server when the one before has had a while (RFC 6120 §3.2.1). Lives until it is told to stop.
+class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_unsafe_counter> {
+ public:
+  using Done = std::function<void(Connected&&)>;
+
+  /// `domain`: in ASCII, for DNS.
+  Connector(ConnectorHost&, const Servers&, std::string domain);
+
+  /// The next connection; calls back once, from the loop. After an error there are no more.
+  void next(Done);
+  /// Whether next() may still bring one.
+  bool has_more() const { return !addresses_.empty() || !targets_.empty() || !attempts_.empty(); }
+  /// The latest server is not one that we can use: others go first for a while.
+  void blame();
+  /// The search is over; the connection that was given last stays.
+  void stop();
+
+ private:
+  friend class ConnectorHost;
+  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Pointer = boost::intrusive_ptr<Connector>;
+  struct Target {
+    std::string host;
+    std::uint16_t port;
+    bool direct_tls;
+    bool configured;  // its addresses may be anywhere
+  };
+  struct Candidate {
+    boost::asio::generic::stream_protocol::endpoint endpoint;
+    std::string name;
+    bool direct_tls;
+    bool local;
+  };
+  struct Attempt {
+    Socket socket;
+    Candidate candidate;
+  };
+  using AttemptPointer = std::shared_ptr<Attempt>;
+
+  void begin();
+  void find_servers();
+  void take_srv(const SrvAnswer& plain, const SrvAnswer& direct_tls);
+  void next_target();
+  void take_host(const Target&, const HostAnswer&);
+  void go_on();
+  void try_candidate();
+  void connected(const AttemptPointer&, boost::system::error_code);
+  void finish(Connected&&);
+  void plan(std::chrono::milliseconds);
+
+  ConnectorHost& host_;
+  const Servers& servers_;
+  std::string domain_;
+  Done done_;
+  std::deque<Target> targets_;
+  std::deque<Candidate> addresses_;  // of the present target
+  std::vector<AttemptPointer> attempts_;
+  boost::asio::steady_timer timer_;
+  std::string last_server_;
+  std::string last_error_ = "no server is known";
+  bool begun_ = false;
+  bool counted_ = false;    // as one of those under way
+  bool searching_ = false;  // an answer of DNS is awaited
+  bool refused_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace boshd

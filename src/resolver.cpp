@@ -1,0 +1,247 @@
+#include "src/resolver.hpp"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace boshd {
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds shortest_life = 5s;
+constexpr std::chrono::seconds longest_life = 1h;
+constexpr std::chrono::seconds life_of_none = 30s;
+constexpr std::chrono::seconds life_of_failure = 2s;
+constexpr std::chrono::seconds stale_life = 1h;
+constexpr std::size_t most_names = 10'000;
+constexpr std::size_t most_addresses = 16;
+constexpr int try_milliseconds = 1500;
+constexpr int tries = 2;
+
+std::chrono::steady_clock::time_point now() {
+  return std::chrono::steady_clock::now();
+}
+
+/// c-ares is set up once for the process, before any thread.
+void start_library() {
+  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
+  if (status != ARES_SUCCESS)
+    throw std::runtime_error(std::string("can't start DNS: ") + ares_strerror(status));
+}
+
+bool is_none(int status) {
+  return status == ARES_ENODATA || status == ARES_ENOTFOUND;
+}
+
+}  // namespace
+
+struct Resolver::Question {
+  Resolver* resolver;
+  std::string name;
+};
+
+/// A socket of c-ares on our loop.
+struct Resolver::Socket {
+  asio::posix::stream_descriptor descriptor;
+  bool reads = false;
+  bool writes = false;
+  bool read_waiting = false;
+  bool write_waiting = false;
+};
+
+Resolver::Resolver(asio::io_context& io, const std::vector<std::string>& name_servers) : io_(io), timer_(io) {
+  start_library();
+  ares_options options{};
+  options.timeout = try_milliseconds;
+  options.tries = tries;
+  options.sock_state_cb = socket_changed;
+  options.sock_state_cb_data = this;
+  const int status =
+      ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+  if (status != ARES_SUCCESS)
+    throw std::runtime_error(std::string("can't start DNS: ") + ares_strerror(status));
+  std::string list;
+  for (const std::string& server : name_servers) list += (list.empty() ? "" : ",") + server;
+  if (!list.empty() && ares_set_servers_ports_csv(channel_, list.c_str()) != ARES_SUCCESS)
+    throw std::runtime_error("upstream.nameservers can't be used: " + list);
+}
+
+Resolver::~Resolver() {
+  stop();
+  ares_destroy(channel_);
+  for (auto& [number, socket] : sockets_) socket->descriptor.release();
+}
+
+void Resolver::stop() {
+  if (std::exchange(stopped_, true)) return;
+  timer_.cancel();
+  ares_cancel(channel_);
+  hosts_.clear();
+  services_.clear();
+}
+
+// --- Questions ---
+
+/// True when the question has to be asked.
+template <class Answer>
+bool Resolver::look_up(Cache<Answer>& cache, const std::string& name,
+                       std::function<void(const Answer&)>&& done) {
+  Entry<Answer>& entry = cache[name];
+  if (entry.waiting.empty() && now() < entry.fresh_until) {
+    done(Answer(entry.answer));
+    return false;
+  }
+  entry.waiting.push_back(std::move(done));
+  return entry.waiting.size() == 1;
+}
+
+void Resolver::find_host(const std::string& name, HostDone done) {
+  if (stopped_ || !look_up(hosts_, name, std::move(done))) return;
+  ares_addrinfo_hints hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = ARES_AI_NOSORT;
+  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, host_came, new Question{this, name});
+  plan_timer();
+}
+
+void Resolver::find_srv(const std::string& name, SrvDone done) {
+  if (stopped_ || !look_up(services_, name, std::move(done))) return;
+  ares_query(channel_, name.c_str(), 1 /* IN */, 33 /* SRV */, srv_came, new Question{this, name});
+  plan_timer();
+}
+
+// --- Answers ---
+
+void Resolver::host_came(void* pointer, int status, int, ares_addrinfo* found) {
+  const std::unique_ptr<Question> question(static_cast<Question*>(pointer));
+  const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> guard(found, ares_freeaddrinfo);
+  Resolver& self = *question->resolver;
+  if (self.stopped_) return;
+  HostAnswer answer;
+  std::uint32_t ttl = UINT32_MAX;
+  for (const auto* node = found ? found->nodes : nullptr; node; node = node->ai_next) {
+    Address address;
+    if (node->ai_family == AF_INET6) {
+      std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(node->ai_addr)->sin6_addr, 16);
+    } else {
+      address.bytes[10] = address.bytes[11] = 0xff;
+      std::memcpy(address.bytes.data() + 12, &reinterpret_cast<const sockaddr_in*>(node->ai_addr)->sin_addr,
+                  4);
+    }
+    if (answer.addresses.size() < most_addresses) answer.addresses.push_back(address);
+    ttl = std::min(ttl, static_cast<std::uint32_t>(std::max(0, node->ai_ttl)));
+  }
+  if (answer.addresses.empty())
+    answer.error =
+        is_none(status) || status == ARES_SUCCESS ? "the name has no address" : ares_strerror(status);
+  self.store(self.hosts_, question->name, std::move(answer), status != ARES_SUCCESS && !is_none(status),
+             is_none(status), ttl);
+}
+
+void Resolver::srv_came(void* pointer, int status, int, unsigned char* message, int size) {
+  const std::unique_ptr<Question> question(static_cast<Question*>(pointer));
+  Resolver& self = *question->resolver;
+  if (self.stopped_) return;
+  SrvAnswer answer;
+  if (status == ARES_SUCCESS)
+    answer = read_srv_answer({reinterpret_cast<const char*>(message), static_cast<std::size_t>(size)});
+  else if (!is_none(status))
+    answer = {.state = SrvAnswer::State::failed, .error = ares_strerror(status)};
+  const bool failed = answer.state == SrvAnswer::State::failed;
+  const bool none = answer.state == SrvAnswer::State::none;
+  const std::uint32_t ttl = answer.ttl;
+  self.store(self.services_, question->name, std::move(answer), failed, none, ttl);
+}
+
+template <class Answer>
+void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer&& answer, bool failed, bool none,
+                     std::uint32_t ttl) {
+  const Time time = now();
+  Entry<Answer>& entry = cache[name];
+  const bool keeps_old = failed && time < entry.usable_until;
+  if (!keeps_old) entry.answer = std::move(answer);
+  std::chrono::seconds life = std::clamp(std::chrono::seconds(ttl), shortest_life, longest_life);
+  if (none) life = life_of_none;
+  if (failed) life = life_of_failure;
+  entry.fresh_until = time + life;
+  if (!failed) entry.usable_until = none ? time : time + life + stale_life;
+  const auto waiting = std::exchange(entry.waiting, {});
+  const Answer told = entry.answer;
+  if (cache.size() > most_names) make_room(cache, time);
+  // From the loop: c-ares must not be entered anew from its own callback.
+  asio::post(io_, [waiting, told] {
+    for (const auto& done : waiting) done(told);
+  });
+}
+
+/// Forgets what is no longer fresh, or everything that nobody waits for.
+template <class Answer>
+void Resolver::make_room(Cache<Answer>& cache, Time time) {
+  std::erase_if(cache, [&](const auto& item) {
+    return item.second.waiting.empty() && item.second.fresh_until <= time;
+  });
+  if (cache.size() > most_names)
+    std::erase_if(cache, [](const auto& item) { return item.second.waiting.empty(); });
+}
+
+// --- The loop ---
+
+void Resolver::socket_changed(void* pointer, ares_socket_t number, int reads, int writes) {
+  auto& self = *static_cast<Resolver*>(pointer);
+  auto found = self.sockets_.find(number);
+  if (!reads && !writes) {
+    if (found == self.sockets_.end()) return;
+    found->second->reads = found->second->writes = false;
+    found->second->descriptor.release();  // it is c-ares that closes it
+    self.sockets_.erase(found);
+    return;
+  }
+  if (found == self.sockets_.end())
+    found = self.sockets_
+                .emplace(number, std::make_shared<Socket>(
+                                     Socket{.descriptor = asio::posix::stream_descriptor(self.io_, number)}))
+                .first;
+  const auto socket = found->second;
+  socket->reads = reads != 0;
+  socket->writes = writes != 0;
+  self.wait(socket);
+}
+
+void Resolver::wait(const std::shared_ptr<Socket>& socket) {
+  const auto arm = [&](bool wanted, bool Socket::*waiting, auto kind, bool reads) {
+    if (!wanted || std::exchange((*socket).*waiting, true)) return;
+    socket->descriptor.async_wait(kind, [this, socket, waiting, reads](boost::system::error_code error) {
+      (*socket).*waiting = false;
+      if (error || stopped_ || !socket->descriptor.is_open()) return;
+      const ares_socket_t number = socket->descriptor.native_handle();
+      ares_process_fd(channel_, reads ? number : ARES_SOCKET_BAD, reads ? ARES_SOCKET_BAD : number);
+      if (socket->descriptor.is_open()) wait(socket);
+      plan_timer();
+    });
+  };
+  arm(socket->reads, &Socket::read_waiting, asio::posix::stream_descriptor::wait_read, true);
+  arm(socket->writes, &Socket::write_waiting, asio::posix::stream_descriptor::wait_write, false);
+}
+
+void Resolver::plan_timer() {
+  timeval room{};
+  const timeval* due = ares_timeout(channel_, nullptr, &room);
+  if (!due || stopped_) return;
+  timer_.expires_after(std::chrono::seconds(due->tv_sec) + std::chrono::microseconds(due->tv_usec));
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (error || stopped_) return;
+    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    plan_timer();
+  });
+}
+
+}  // namespace boshd

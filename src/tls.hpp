@@ -1,0 +1,83 @@
+// TLS on both sides, by OpenSSL on the sockets themselves: an idle connection keeps neither buffers nor BIO
+// pairs.
+#pragma once
+
+#include <openssl/types.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/config.hpp"
+
+namespace boshd {
+
+struct SslDeleter {
+  void operator()(SSL*) const;
+  void operator()(SSL_CTX*) const;
+};
+using Ssl = std::unique_ptr<SSL, SslDeleter>;
+using SslContext = std::unique_ptr<SSL_CTX, SslDeleter>;
+
+/// The certificates of the listeners. Connections keep what they began with, so a reload replaces the whole.
+class ServerTls {
+ public:
+  struct Known {
+    std::vector<std::string> names;
+    std::string file;
+    std::chrono::system_clock::time_point expires;
+  };
+
+  /// Throws std::runtime_error that names the file and what is wrong with it.
+  explicit ServerTls(const TlsSettings&);
+
+  /// The side of a client's connection; it begins with the first read. nullptr when memory is short.
+  Ssl accept() const;
+  const std::vector<Known>& certificates() const { return certificates_; }
+
+ private:
+  SslContext context_;
+  std::vector<Known> certificates_;
+};
+
+/// Connections to servers: of one `ca`.
+class ClientTls {
+ public:
+  /// `ca`: a file in PEM; empty: the system's. Throws std::runtime_error that names the file.
+  explicit ClientTls(const std::string& ca);
+
+  /// `domain`: what the server is to prove to be (ASCII); `verify`: whether it has to; `direct`: TLS from the
+  /// first byte, so ALPN tells the protocol (U-053).
+  Ssl connect(const std::string& domain, bool verify, bool direct) const;
+
+ private:
+  SslContext context_;
+};
+
+/// All that TLS takes from files. Shared by the threads; a reload replaces the whole.
+struct TlsFiles {
+  /// Throws std::runtime_error that names the file and what is wrong with it.
+  explicit TlsFiles(const Config&);
+
+  ServerTls server;
+  std::map<std::string, ClientTls> clients;  // by `ca`
+};
+
+/// What is wrong with the server's certificate or handshake, in words; empty when nothing is.
+std::string handshake_fault(SSL*);
+/// Whether the peer's certificate is for this XMPP domain, in ASCII (RFC 6120 §13.7.2.1): SRV-ID, XmppAddr,
+/// DNS-ID, IP-ID for an address; never the common name.
+bool is_certified_for(SSL*, std::string_view domain);
+bool is_certified_for(const X509*, std::string_view domain);
+
+/// A name out of a certificate: exact, or with "*" as its whole first label (U-062, U-065, U-066).
+bool matches_name(std::string_view pattern, std::string_view name);
+
+/// The domain with A-labels, lower case; nothing if it can't be one (U-002, U-063).
+std::optional<std::string> ascii_domain(std::string_view domain);
+
+}  // namespace boshd
