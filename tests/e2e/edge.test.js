@@ -23,8 +23,12 @@ const ca = directory.file('ca.pem', authority.certificate);
 const otherCa = directory.file('other-ca.pem', makeAuthority().certificate);
 
 const https = (more = '') => `tls = true\n${more}[[tls.certificate]]\nchain = "${chain}"\nkey = "${key}"\n`;
-const upstream = (server, more = '', trusted = ca) =>
-  `[upstream]\nserver = "${server}"\ndomains = ["localhost"]\ntls = "required"\nca = "${trusted}"\n${more}`;
+const upstream = (server, more = '', trusted = ca) => `[upstream]
+server = "${server}"
+domains = ["localhost", "conference.localhost"]
+tls = "required"
+ca = "${trusted}"
+${more}`;
 
 let pages;
 let browser;
@@ -75,6 +79,13 @@ const chat = (edge) => visit(edge, async (page, url, boshd) => {
   await boshd.logged('end of all sessions', (log) => log.split(new RegExp(end)).length > 2 * talks.length);
 });
 
+const isRefused = (settings, jid) => visit({ settings: https() + settings, address: '127.0.0.1' },
+  async (page, url, boshd) => {
+    const outcome = await page.evaluate(([to, who]) => new window.Client(to).connect(who, 'secret'), [url, jid]);
+    assert.deepEqual(outcome, { status: 'CONNFAIL', condition: 'remote-connection-failed' });
+    await boshd.logged('reason', (log) => log.includes(' reason=server-tls-failed '));
+  });
+
 async function sawBoth(server, address) {
   for (const { jid } of Object.values(accounts)) await server.sawLogin(jid, address);
 }
@@ -104,12 +115,9 @@ for (const name of serverNames)
       await sawBoth(server, '127.0.0.1');
     });
 
-    test('U_047 a server whose certificate nobody here vouches for is not spoken to', async () => {
-      const settings = https() + upstream(`127.0.0.1:${server.port}`, '', otherCa);
-      await visit({ settings, address: '127.9.8.4' }, async (page, url) => {
-        const outcome = await page.evaluate(([address, { jid, password }]) =>
-          new window.Client(address).connect(jid, password), [url, accounts.romeo]);
-        assert.deepEqual(outcome, { status: 'CONNFAIL', condition: 'remote-connection-failed' });
-      });
-    });
+    test('U_047 U_057 a server whose certificate nobody here vouches for is not spoken to', () =>
+      isRefused(upstream(`127.0.0.1:${server.port}`, '', otherCa), 'romeo@localhost'));
+
+    test('U_058 a certificate for another domain than that of the client is refused', () =>
+      isRefused(upstream(`tls://127.0.0.1:${server.tlsPort}`), 'romeo@conference.localhost'));
   });
