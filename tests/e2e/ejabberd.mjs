@@ -45,26 +45,27 @@ modules:
 
 const plain = ({ port }) => settings([`port: ${port}`], 'loglevel: warning');
 
-function encrypted({ port, tlsPort, proxied }, file) {
+function encrypted({ port, tlsPort, proxied }, files) {
   const pair = (ports, more) => [
     `port: ${ports.port}, starttls: true, starttls_required: true${more}`,
     `port: ${ports.tlsPort}, tls: true${more}`,
   ];
   const listeners = [...pair({ port, tlsPort }, ''), ...pair(proxied, ', use_proxy_protocol: true')];
-  return settings(listeners, `loglevel: info\nacme: { auto: false }\ncertfiles: [${file}]`);
+  return settings(listeners, `loglevel: info\nacme: { auto: false }\ncertfiles: [${files}]`);
 }
 
-// With a certificate, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has the like of both for
-// clients that begin with a PROXY header.
-export async function startEjabberd(accounts, { certificate = null } = {}) {
+// With certificates, each under its domain, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has
+// the like of both for clients that begin with a PROXY header.
+export async function startEjabberd(accounts, { certificates = null } = {}) {
   const directory = new Directory('boshd-ejabberd', 'ejabberd');
   const ports = { port: await freePort() };
-  if (certificate) {
+  if (certificates) {
     ports.tlsPort = await freePort();
     ports.proxied = { port: await freePort(), tlsPort: await freePort() };
   }
-  const config = directory.file('ejabberd.yml', certificate
-    ? encrypted(ports, directory.file('certificate.pem', certificate.certificate + certificate.key)) : plain(ports));
+  const files = Object.entries(certificates ?? {})
+    .map(([domain, { certificate, key }]) => directory.file(`${domain}.pem`, certificate + key));
+  const config = directory.file('ejabberd.yml', certificates ? encrypted(ports, files) : plain(ports));
   const register = Object.entries(accounts).map(([name, { password }]) =>
     `ok = ejabberd_auth:try_register(<<"${name}">>, <<"localhost">>, <<"${password}">>), `);
   const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findCode(),

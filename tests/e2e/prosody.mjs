@@ -14,18 +14,19 @@ const encrypted = (tlsPort) => `
     log_auth_ips = "all"
 `;
 
-// With a certificate, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has the like of both for
-// clients that begin with a PROXY header: Debian's Prosody doesn't know these, nginx takes them off.
-export async function startProsody(accounts, { certificate = null } = {}) {
+// With certificates, each under its domain, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has
+// the like of both for clients that begin with a PROXY header: Debian's Prosody doesn't know these, nginx takes them
+// off.
+export async function startProsody(accounts, { certificates = null } = {}) {
   const directory = new Directory('boshd-prosody', 'prosody');  // it refuses to run as root
   const port = await freePort();
-  const tlsPort = certificate && await freePort();
+  const tlsPort = certificates && await freePort();
   for (const name of ['certs', 'data', 'data/localhost', 'data/localhost/accounts']) directory.folder(name);
   for (const [name, { password }] of Object.entries(accounts))
     directory.file(`data/localhost/accounts/${name}.dat`, `return { ["password"] = "${password}" };\n`);
-  if (certificate) {
-    directory.file('certs/localhost.crt', certificate.certificate);
-    directory.file('certs/localhost.key', certificate.key);
+  for (const [domain, { certificate, key }] of Object.entries(certificates ?? {})) {
+    directory.file(`certs/${domain}.crt`, certificate);
+    directory.file(`certs/${domain}.key`, key);
   }
   const config = directory.file('prosody.cfg.lua', `
     pidfile = "${directory.path}/prosody.pid"
@@ -37,9 +38,9 @@ export async function startProsody(accounts, { certificate = null } = {}) {
     modules_enabled = {
       "roster", "saslauth", "disco", "ping", "smacks",
       "blocklist", "carbons", "pep", "vcard_legacy",  -- Converse.js does not do without
-      ${certificate ? '"tls", "log_auth"' : ''}
+      ${certificates ? '"tls", "log_auth"' : ''}
     }
-    ${certificate ? encrypted(tlsPort) : plain}
+    ${certificates ? encrypted(tlsPort) : plain}
     allow_unencrypted_plain_auth = true
     VirtualHost "localhost"
       authentication = "internal_hashed"  -- one salt for an account, or Converse.js can't log in again by itself
@@ -48,7 +49,7 @@ export async function startProsody(accounts, { certificate = null } = {}) {
     Component "conference.localhost" "muc"
   `);
   const command = directory.command('prosody', '--config', config, '-F');
-  const ready = certificate ? /Activated service 'c2s_direct_tls'/ : /Activated service 'c2s'/;
+  const ready = certificates ? /Activated service 'c2s_direct_tls'/ : /Activated service 'c2s'/;
   const running = await startProgram({ directory, command, ready });
   const server = {
     port,
@@ -56,7 +57,7 @@ export async function startProsody(accounts, { certificate = null } = {}) {
       (log) => log.includes(`Successful authentication as ${jid} from IP: ${address}\n`)),
     stop: running.stop,
   };
-  if (!certificate) return server;
+  if (!certificates) return server;
   try {
     const nginx = await startNginxUnproxy([port, tlsPort]);
     const proxied = { port: nginx.ports[0], tlsPort: nginx.ports[1] };
