@@ -71,8 +71,10 @@ class Shard {
   const ServerTls& server_tls() const { return tls_->server; }
   const ClientTls& client_tls(const std::string& ca) const { return tls_->clients.at(ca); }
   ConnectorHost& connector_host() { return connector_host_; }
-  /// The pages that may use one of the domains at least; which ones is known when a session names its domain.
-  const OriginList& any_origin() const { return any_origin_; }
+  /// Whether a page may use one of the domains at least; which ones is known when a session names its domain.
+  OriginVerdict check_page(std::string_view origin) const {
+    return check_origin(any_origin_, origin, config_.cors.credentials);
+  }
   /// Whom a request speaks for.
   Client client_of(const Peer& peer, const HttpRequest& request) const {
     return boshd::client_of(peer, request, config_.proxy.header, config_.proxy.trusted);
