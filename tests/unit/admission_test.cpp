@@ -63,7 +63,7 @@ struct House {
     }
     return count;
   }
-  void fail(const Address& address, std::string account, Time now, unsigned times = 1) {
+  void fail(const Address& address, const std::string& account, Time now, unsigned times = 1) {
     for (unsigned i = 0; i < times; ++i) admission.login_failed(address, account, now);
   }
 

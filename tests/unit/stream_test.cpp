@@ -465,7 +465,7 @@ std::string talk(Tls tls, const std::vector<std::string>& parts, std::size_t cut
 }
 
 std::string talk_all_ways(Tls tls, const std::vector<std::string>& parts, bool secured = false) {
-  const std::string whole = talk(tls, parts, parts.size(), 0, secured);
+  std::string whole = talk(tls, parts, parts.size(), 0, secured);
   BOOST_TEST(talk(tls, parts, 0, everywhere, secured) == whole);
   for (std::size_t part = 0; part < parts.size(); ++part)
     for (std::size_t cut = 1; cut < parts[part].size(); ++cut) {
