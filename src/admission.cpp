@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 constexpr double saved_seconds = 10;
 constexpr std::chrono::seconds failures_window = 60s;
 constexpr std::chrono::milliseconds resident_life = 500ms;
-constexpr std::size_t tidy_above = 10'000;
+constexpr std::chrono::seconds between_tidying = 1s;
 constexpr std::size_t most_accounts = 100'000;
 
 std::size_t read_resident() {
@@ -47,12 +47,13 @@ bool Bucket::is_full(double rate, double seconds, Time now) const {
 
 bool Rates::take(const Address& address, Bucket::Time now) {
   if (rate_ == 0 || is_in(address, exempt_)) return true;
-  if (buckets_.size() > tidy_above) tidy(now);
+  if (buckets_.size() > tidy_above_) tidy(now);
   return buckets_[limited_part(address)].take(rate_, saved_seconds, now);
 }
 
 void Rates::tidy(Bucket::Time now) {
   std::erase_if(buckets_, [&](const auto& item) { return item.second.is_full(rate_, saved_seconds, now); });
+  tidy_above_ = std::max(tidy_above, 2 * buckets_.size());
 }
 
 // --- Words ---
@@ -88,7 +89,7 @@ Admission::Admission(const LimitSettings& limits, std::vector<Network> exempt)
 Admission::Verdict Admission::admit(const Address& address, Time now) {
   const Address part = limited_part(address);
   const std::scoped_lock lock(mutex_);
-  if (entries_.size() > tidy_above) tidy(now);
+  if (entries_.size() > tidy_above_) tidy(now);
   Entry& entry = entries_[part];
   const Refusal refusal = judge(part, entry, is_in(address, exempt_), now);
   ++counts_[static_cast<std::size_t>(refusal)];
@@ -122,6 +123,7 @@ void Admission::tidy(Time now) {
     return entry.sessions == 0 && entry.begun.is_full(limits_.new_sessions_per_second, saved_seconds, now) &&
            now - entry.logins.since >= failures_window;
   });
+  tidy_above_ = std::max(tidy_above, 2 * entries_.size());
 }
 
 std::size_t Admission::resident(Time now) {
@@ -148,8 +150,12 @@ void Admission::login_failed(const Address& address, const std::string& account,
   const std::scoped_lock lock(mutex_);
   if (!is_in(address, exempt_)) count_failure(entries_[limited_part(address)].logins, now);
   if (account.empty()) return;
-  if (accounts_.size() >= most_accounts)
+  if (const auto known = accounts_.find(account); known != accounts_.end())
+    return count_failure(known->second, now);
+  if (accounts_.size() >= most_accounts && now - accounts_tidied_ >= between_tidying) {
     std::erase_if(accounts_, [&](const auto& item) { return now - item.second.since >= failures_window; });
+    accounts_tidied_ = now;
+  }
   if (accounts_.size() < most_accounts) count_failure(accounts_[account], now);
 }
 

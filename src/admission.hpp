@@ -30,6 +30,9 @@ class Bucket {
   Time at_{};
 };
 
+/// So many addresses are kept without looking for those that need not be.
+inline constexpr std::size_t tidy_above = 10'000;
+
 /// Buckets of addresses.
 class Rates {
  public:
@@ -43,6 +46,7 @@ class Rates {
   unsigned rate_;
   std::vector<Network> exempt_;
   std::map<Address, Bucket> buckets_;
+  std::size_t tidy_above_ = tidy_above;
 };
 
 enum class Refusal { none, sessions, memory, address_sessions, address_rate, logins };
@@ -70,8 +74,9 @@ class Admission {
     Place(Admission* owner, const Address& address) : owner_(owner), address_(address) {}
     Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), address_(other.address_) {}
     Place& operator=(Place&& other) noexcept {
-      std::swap(owner_, other.owner_);
-      std::swap(address_, other.address_);
+      Place taken(std::move(other));
+      std::swap(owner_, taken.owner_);
+      std::swap(address_, taken.address_);
       return *this;
     }
     ~Place() {
@@ -118,7 +123,9 @@ class Admission {
   std::vector<Network> exempt_;
   mutable std::mutex mutex_;
   std::map<Address, Entry> entries_;
+  std::size_t tidy_above_ = tidy_above;
   std::map<std::string, Failures> accounts_;
+  Time accounts_tidied_{};
   std::array<std::uint64_t, refusals> counts_{};
   std::size_t sessions_ = 0;
   std::size_t resident_ = 0;

@@ -20,8 +20,11 @@ constexpr std::size_t binary_head = 16;
 constexpr std::size_t longest_binary = 4096;  // U-129
 constexpr unsigned local_command = 0x20;
 constexpr unsigned proxy_command = 0x21;
-constexpr unsigned ipv4_stream = 0x11;
-constexpr unsigned ipv6_stream = 0x21;
+constexpr unsigned ipv4_family = 1;
+constexpr unsigned ipv6_family = 2;
+constexpr unsigned unix_family = 3;
+constexpr unsigned stream_transport = 1;
+constexpr unsigned datagram_transport = 2;
 constexpr unsigned crc_type = 0x03;
 constexpr unsigned tls_type = 0x20;
 
@@ -54,6 +57,21 @@ Address read_address(std::string_view bytes) {
   return address;
 }
 
+/// The fixed part of version 2. A proxy that speaks for itself may do so in any family.
+bool is_known(std::string_view head) {
+  const unsigned command = byte(head, 12);
+  const unsigned family = byte(head, 13);
+  if (number16(head, 14) > longest_binary) return false;
+  return command == local_command ||
+         (command == proxy_command && family >> 4 <= unix_family && (family & 15) <= datagram_transport);
+}
+
+/// An address of a line, written in its family.
+std::optional<Address> read_text(std::string_view text, std::string_view family) {
+  const bool ipv6 = text.find(':') != text.npos;
+  return family == (ipv6 ? "TCP6" : "TCP4") ? parse_ip(text) : std::nullopt;
+}
+
 std::optional<std::uint16_t> read_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -72,7 +90,10 @@ std::size_t ProxyHeaderReader::read(std::string_view bytes) {
     bytes_ += part;
     const std::string_view start = std::string_view(bytes_).substr(0, signature.size());
     if (signature.starts_with(start)) {
-      if (bytes_.size() >= binary_head && wanted() == 0) take_binary();
+      if (bytes_.size() == binary_head && !is_known(bytes_))
+        state_ = State::failed;
+      else if (bytes_.size() >= binary_head && wanted() == 0)
+        take_binary();
     } else if (line_start.starts_with(start.substr(0, line_start.size()))) {
       if (bytes_.ends_with('\n') || bytes_.size() >= longest_line) take_line();
     } else {
@@ -86,7 +107,7 @@ std::size_t ProxyHeaderReader::read(std::string_view bytes) {
 std::size_t ProxyHeaderReader::wanted() const {
   if (bytes_.size() < signature.size() || bytes_.starts_with(line_start)) return 1;
   if (bytes_.size() < binary_head) return binary_head - bytes_.size();
-  return binary_head + std::min<std::size_t>(number16(bytes_, 14), longest_binary) - bytes_.size();
+  return binary_head + number16(bytes_, 14) - bytes_.size();
 }
 
 void ProxyHeaderReader::take_line() {
@@ -100,12 +121,11 @@ void ProxyHeaderReader::take_line() {
     state_ = State::complete;
     return;
   }
-  const auto source = parse_ip(cut(line, " "));
-  const auto destination = parse_ip(cut(line, " "));
+  const auto source = read_text(cut(line, " "), family);
+  const auto destination = read_text(cut(line, " "), family);
   const auto source_port = read_port(cut(line, " "));
   const auto destination_port = read_port(line);
-  if ((family != "TCP4" && family != "TCP6") || !source || !destination || !source_port || !destination_port)
-    return;
+  if (!source || !destination || !source_port || !destination_port) return;
   origin_ = {Endpoint{*source, *source_port}, Endpoint{*destination, *destination_port}, false};
   state_ = State::complete;
 }
@@ -113,25 +133,24 @@ void ProxyHeaderReader::take_line() {
 void ProxyHeaderReader::take_binary() {
   state_ = State::failed;
   std::string_view bytes = bytes_;
-  const std::size_t length = number16(bytes, 14);
-  const unsigned command = byte(bytes, 12);
-  const unsigned family = byte(bytes, 13);
-  if (length > longest_binary || (command != local_command && command != proxy_command)) return;
-  if (family >> 4 > 3 || (family & 15) > 2) return;
-  const std::size_t size = family == ipv4_stream ? 4 : family == ipv6_stream ? 16 : 0;
-  const std::size_t addresses = family >> 4 == 3 ? 216 : 2 * size + (size > 0 ? 4 : 0);
-  if (command == proxy_command && length < addresses) return;
   std::string_view rest = bytes.substr(binary_head);
-  if (command == proxy_command && size > 0)
+  if (byte(bytes, 12) == local_command) {  // whatever else there is
+    state_ = State::complete;
+    return;
+  }
+  const unsigned family = byte(bytes, 13) >> 4;
+  const std::size_t size = family == ipv4_family ? 4 : family == ipv6_family ? 16 : 0;
+  const std::size_t addresses = family == unix_family ? 216 : 2 * size + (size > 0 ? 4 : 0);
+  if (rest.size() < addresses) return;
+  if (size > 0)
     origin_ = {Endpoint{read_address(rest.substr(0, size)), number16(rest, 2 * size)},
                Endpoint{read_address(rest.substr(size, size)), number16(rest, 2 * size + 2)}, false};
-  rest.remove_prefix(std::min(rest.size(), addresses));
+  rest.remove_prefix(addresses);
   while (rest.size() >= 3) {
     const unsigned type = byte(rest, 0);
     const std::string_view value = rest.substr(3, number16(rest, 1));
     if (value.size() < number16(rest, 1)) return;
-    if (type == tls_type && !value.empty() && command == proxy_command)
-      origin_.tls = (byte(value, 0) & 1) != 0;
+    if (type == tls_type && !value.empty()) origin_.tls = (byte(value, 0) & 1) != 0;
     if (type == crc_type) {
       if (value.size() != 4) return;
       std::string zeroed(bytes);
@@ -141,7 +160,7 @@ void ProxyHeaderReader::take_binary() {
     }
     rest.remove_prefix(3 + value.size());
   }
-  state_ = State::complete;
+  if (rest.empty()) state_ = State::complete;
 }
 
 std::string proxy_header(ProxyHeader version, const Endpoint& source, const Endpoint& destination) {
@@ -162,7 +181,7 @@ std::string proxy_header(ProxyHeader version, const Endpoint& source, const Endp
   const std::size_t size = ipv4 ? 4 : 16;
   std::string out(signature);
   out += static_cast<char>(proxy_command);
-  out += static_cast<char>(ipv4 ? ipv4_stream : ipv6_stream);
+  out += static_cast<char>((ipv4 ? ipv4_family : ipv6_family) << 4 | stream_transport);
   append16(out, 2 * size + 4);
   for (const Endpoint* end : {&source, &destination})
     out.append(reinterpret_cast<const char*>(end->address.bytes.data()) + (16 - size), size);

@@ -22,6 +22,7 @@ SrvAnswer read_srv_answer(std::string_view message) {
   ns_msg handle;
   const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
   if (ns_initparse(bytes, static_cast<int>(message.size()), &handle) != 0) return answer;
+  std::vector<SrvRecord> records;
   answer.ttl = UINT32_MAX;
   for (int i = 0; i < ns_msg_count(handle, ns_s_an); ++i) {
     ns_rr record;
@@ -29,15 +30,15 @@ SrvAnswer read_srv_answer(std::string_view message) {
     if (ns_rr_type(record) != ns_t_srv || ns_rr_rdlen(record) < 7) continue;
     const unsigned char* data = ns_rr_rdata(record);
     char name[NS_MAXDNAME];
-    if (ns_name_uncompress(ns_msg_base(handle), ns_msg_end(handle), data + 6, name, sizeof name) < 0)
-      return answer;
+    const int used = ns_name_uncompress(ns_msg_base(handle), ns_msg_end(handle), data + 6, name, sizeof name);
+    if (used != ns_rr_rdlen(record) - 6) return answer;
     const std::string_view target = name;
     const auto number = [&](int at) { return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]); };
-    answer.records.push_back(
-        {std::string(target == "." ? "" : target), number(4), number(0), number(2), false});
+    records.push_back({std::string(target == "." ? "" : target), number(4), number(0), number(2), false});
     answer.ttl = std::min(answer.ttl, static_cast<std::uint32_t>(ns_rr_ttl(record)));
-    if (answer.records.size() == most_records) break;
+    if (records.size() == most_records) break;
   }
+  answer.records = std::move(records);
   answer.state = answer.records.empty() ? SrvAnswer::State::none : SrvAnswer::State::found;
   answer.error.clear();
   return answer;
@@ -46,7 +47,7 @@ SrvAnswer read_srv_answer(std::string_view message) {
 std::vector<SrvRecord> srv_order(std::vector<SrvRecord> records,
                                  const std::function<std::uint32_t(std::uint32_t)>& random) {
   std::erase_if(records, [](const SrvRecord& record) { return !is_usable(record); });
-  // Those without weight first, so that they have a chance only at a draw of 0.
+  // Those without weight first, so that they have a chance only at a draw of 0, or among themselves.
   std::ranges::stable_sort(records, {},
                            [](const SrvRecord& r) { return std::pair(r.priority, r.weight != 0); });
   std::vector<SrvRecord> ordered;
@@ -55,9 +56,13 @@ std::vector<SrvRecord> srv_order(std::vector<SrvRecord> records,
         records, [&](const SrvRecord& record) { return record.priority != records.front().priority; });
     std::uint32_t sum = 0;
     for (auto record = records.begin(); record != end; ++record) sum += record->weight;
-    std::uint32_t draw = random(sum);
     auto chosen = records.begin();
-    while (chosen->weight < draw) draw -= (chosen++)->weight;
+    if (sum == 0) {
+      chosen += random(static_cast<std::uint32_t>(end - records.begin() - 1));
+    } else {
+      std::uint32_t draw = random(sum);
+      while (chosen->weight < draw) draw -= (chosen++)->weight;
+    }
     ordered.push_back(std::move(*chosen));
     records.erase(chosen);
   }

@@ -205,7 +205,7 @@ bool matches_name(std::string_view pattern, std::string_view name) {
   if (!pattern.starts_with("*.")) return equal_ignoring_case(pattern, name);
   const auto dot = name.find('.');
   // Not a whole top-level domain.
-  return dot != name.npos && dot > 0 && pattern.find('.', 2) != pattern.npos &&
+  return dot != name.npos && dot > 0 && pattern.find('.', 3) < pattern.size() - 1 &&
          equal_ignoring_case(pattern.substr(2), name.substr(dot + 1));
 }
 
@@ -237,19 +237,21 @@ bool is_certified_for(SSL* ssl, std::string_view domain) {
 }
 
 std::optional<std::string> ascii_domain(std::string_view domain) {
-  if (domain.starts_with('[') && domain.ends_with(']')) domain = domain.substr(1, domain.size() - 2);
-  if (const auto literal = parse_ip(domain)) return to_string(*literal);
-  if (domain.ends_with('.')) domain.remove_suffix(1);
-  if (domain.empty() || domain.find('\0') != domain.npos) return {};
+  const bool bracketed = domain.starts_with('[') && domain.ends_with(']');
+  if (const auto literal = parse_ip(bracketed ? domain.substr(1, domain.size() - 2) : domain))
+    return to_string(*literal);
+  if (domain.find('\0') != domain.npos) return {};
   char* made = nullptr;
   if (idn2_to_ascii_8z(std::string(domain).c_str(), &made, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
     return {};
   const std::unique_ptr<char, void (*)(void*)> guard(made, idn2_free);
   std::string name(made);
   std::ranges::transform(name, name.begin(), lower);
+  if (name.ends_with('.')) name.pop_back();  // now that all kinds of full stops are the same
+  const bool labels = !name.starts_with('.') && !name.ends_with('.') && name.find("..") == name.npos;
   const bool plain = std::ranges::all_of(
       name, [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; });
-  if (!plain || name.size() > 253) return {};
+  if (name.empty() || !labels || !plain || name.size() > 253) return {};
   return name;
 }
 

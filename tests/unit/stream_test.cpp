@@ -16,6 +16,12 @@ constexpr std::string_view header =
 constexpr std::string_view features =
     "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>";
 
+constexpr std::string_view starttls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+constexpr std::string_view proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+constexpr std::string_view encrypted_header =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+    "xmlns:stream='http://etherx.jabber.org/streams' id='s2' from='b.example' version='1.0' xml:lang='en'>";
+
 /// A stream and what it brought, summed up over all reads.
 struct Server {
   xml::Pool pool{1};
@@ -24,6 +30,8 @@ struct Server {
   std::optional<Header> opened;
   std::string elements;
   std::string written;
+  bool start_tls = false;
+  unsigned failed_logins = 0;
   std::optional<Received::Ended> ended;
 
   void says(std::string_view bytes) {
@@ -31,6 +39,8 @@ struct Server {
     if (received.opened) opened = received.opened;
     for (const xml::Element& element : received.elements) element.append_to(elements);
     written += received.reply;
+    start_tls = received.start_tls;
+    failed_logins += received.failed_logins;
     if (received.ended) ended = received.ended;
   }
   void says_in_bytes(std::string_view bytes) {
@@ -384,6 +394,376 @@ BOOST_AUTO_TEST_CASE(X_027_also_those_of_SASL_2_and_its_inline_tokens) {
   for (const char* kept : {"<mechanism>SCRAM-SHA-1</mechanism>", "<mechanism>HT-SHA-256-NONE</mechanism>",
                            "<sm xmlns='urn:xmpp:sm:3'/>", "</fast>", "</inline></authentication>"})
     BOOST_CHECK_MESSAGE(found.find(kept) != std::string::npos, kept << " in " << found);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+std::string features_with(std::string_view content) {
+  return "<stream:features>" + std::string(content) + "</stream:features>";
+}
+constexpr std::string_view offer_required =
+    "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>";
+constexpr std::string_view other_offer =
+    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>";
+
+/// What came of a stream that may be encrypted, in words: the same however the bytes are cut.
+struct Talk {
+  Server server;
+  std::string told;
+  std::string_view latest;
+
+  Talk(Tls tls, bool secured) { note("begins", server.stream.open(tls, secured)); }
+  void note(std::string_view kind, std::string_view text) {
+    if (text.empty()) return;
+    if (kind == latest)
+      told.pop_back();
+    else
+      told += std::string(kind) + " ";
+    told += std::string(text) + "\n";
+    latest = kind;
+  }
+
+  void says(std::string_view bytes) {
+    if (server.ended) return;
+    server.says(bytes);
+    if (server.opened) note("opened", server.opened->id + "/" + server.opened->version);
+    note("wrote", server.written);
+    note("read", server.elements);
+    if (server.ended) note("ended", ending(*server.ended));
+    server.opened.reset();
+    server.elements.clear();
+    server.written.clear();
+    if (server.start_tls) note("encrypted", server.stream.secured());
+  }
+  static std::string_view ending(const Received::Ended& ended) {
+    BOOST_TEST((ended.end != End::tls_refused || !ended.error.empty()));
+    if (ended.end == End::tls_refused) return "without TLS";
+    return ended.end == End::stream_error ? "by an error" : "otherwise";
+  }
+};
+
+constexpr std::size_t everywhere = std::string::npos;
+
+/// What comes of it when the server says all this, each part only after the one before it was read, and one
+/// part in two pieces, or all of them byte by byte. The client sends something before each part.
+std::string talk(Tls tls, const std::vector<std::string>& parts, std::size_t cut_part = 0,
+                 std::size_t cut = 0, bool secured = false) {
+  Talk talk(tls, secured);
+  talk.server.stream.introduce("<introduction/>");
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string sent = talk.server.stream.send("<sent-" + std::to_string(i) + "/>");
+    talk.note("wrote", sent);
+    const std::string& part = parts[i];
+    const std::size_t first = i == cut_part ? cut : part.size();
+    const std::size_t further = cut == everywhere ? 1 : part.size();
+    for (std::size_t at = 0, end = cut == everywhere ? 1 : first; at < part.size(); at = end, end += further)
+      talk.says(part.substr(at, end - at));
+  }
+  return talk.told;
+}
+
+std::string talk_all_ways(Tls tls, const std::vector<std::string>& parts, bool secured = false) {
+  std::string whole = talk(tls, parts, parts.size(), 0, secured);
+  BOOST_TEST(talk(tls, parts, 0, everywhere, secured) == whole);
+  for (std::size_t part = 0; part < parts.size(); ++part)
+    for (std::size_t cut = 1; cut < parts[part].size(); ++cut) {
+      const std::string found = talk(tls, parts, part, cut, secured);
+      if (found == whole) continue;
+      BOOST_ERROR("cut at " << parts[part].substr(0, cut) << ":\n" << found << "whole:\n" << whole);
+      return whole;
+    }
+  return whole;
+}
+
+const std::string our_header = Stream("a.example", "en", {}).open();
+const std::string seen_features = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>" +
+                                  std::string(other_offer) + "</stream:features>";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(streams_with_tls)
+
+BOOST_AUTO_TEST_CASE(U_033_U_034_U_042_U_044_U_045_each_policy_with_each_offer) {
+  const std::string offered = std::string(starttls) + std::string(other_offer);
+  const std::string required = std::string(offer_required) + std::string(other_offer);
+  const std::pair<const char*, std::string> offers[] = {
+      {"none", std::string(other_offer)},
+      {"offered", offered},
+      {"offered last", std::string(other_offer) + std::string(starttls)},
+      {"required", required},
+      {"only", std::string(starttls)},
+      {"only, required", std::string(offer_required)},
+      {"empty", ""}};
+  using Outcomes = std::vector<const char*>;
+  const std::pair<Tls, Outcomes> policies[] = {
+      {Tls::never, {"open", "open", "open", "open", "open", "open", "open"}},
+      {Tls::when_required, {"open", "open", "open", "TLS", "TLS", "TLS", "open"}},
+      {Tls::when_offered, {"open", "TLS", "TLS", "TLS", "TLS", "TLS", "open"}},
+      {Tls::always, {"refused", "TLS", "TLS", "TLS", "TLS", "TLS", "refused"}},
+  };
+  for (const auto& [tls, outcomes] : policies)
+    for (std::size_t i = 0; i < std::size(offers); ++i)
+      BOOST_TEST_CONTEXT("policy " << static_cast<int>(tls) << ", offer " << offers[i].first) {
+        const std::string told = talk_all_ways(tls, {std::string(header) + features_with(offers[i].second)});
+        const std::string_view outcome = outcomes[i];
+        const std::string begun = "begins " + our_header + "\n";
+        if (outcome == "TLS") BOOST_TEST(told == begun + "wrote " + std::string(starttls) + "\n");
+        if (outcome == "refused") BOOST_TEST(told == begun + "wrote </stream:stream>\nended without TLS\n");
+        if (outcome != "open") continue;
+        BOOST_TEST(told.starts_with(begun +
+                                    "opened s1/1.0\nwrote <introduction/><sent-0/>\nread <stream:features "));
+        BOOST_TEST(has(told, "<mechanism>") == has(offers[i].second, "<mechanism>"));
+        BOOST_TEST(!has(told, "starttls"));
+      }
+}
+
+BOOST_AUTO_TEST_CASE(U_035_U_036_U_038_U_043_the_client_sees_the_encrypted_stream_only) {
+  for (const Tls tls : {Tls::when_offered, Tls::always})
+    BOOST_TEST(talk_all_ways(tls, {std::string(header) + features_with(starttls), std::string(proceed),
+                                   std::string(encrypted_header) + features_with(other_offer),
+                                   "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}) ==
+               "begins " + our_header + "\nwrote " + std::string(starttls) + "\nencrypted " + our_header +
+                   "\nopened s2/1.0\nwrote <introduction/><sent-0/><sent-1/><sent-2/>\nread " +
+                   seen_features +
+                   "\nwrote <sent-3/>\nread <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>\n");
+}
+
+BOOST_AUTO_TEST_CASE(U_036_what_came_before_the_features_is_forgotten) {
+  for (const std::string_view before :
+       {"<message><body>x</body></message>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+        "<enabled xmlns='urn:xmpp:sm:3'/>",
+        "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>"}) {
+    Talk talk(Tls::always, false);
+    talk.says(std::string(header) + std::string(before) + features_with(starttls));
+    talk.says(proceed);
+    BOOST_TEST(!has(talk.told, "opened"));
+    BOOST_TEST(!has(talk.told, "read"));
+    BOOST_TEST(!talk.server.stream.authenticated());
+    BOOST_TEST(!talk.server.stream.managed());
+    BOOST_TEST(talk.server.failed_logins == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(U_036_whatever_was_unfinished_is_no_part_of_the_encrypted_stream) {
+  Talk talk(Tls::always, false);
+  talk.says(std::string(header) + features_with(starttls));
+  talk.says(proceed);
+  // A header in other words, with a prefix of its own and no features yet.
+  talk.says(
+      "<?xml version='1.0'?><s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' "
+      "id='s3' version='1.0'><s:features/>");
+  BOOST_TEST(
+      talk.told.ends_with("opened s3/1.0\nread <s:features xmlns:s='http://etherx.jabber.org/streams'/>\n"));
+}
+
+BOOST_AUTO_TEST_CASE(U_040_a_server_that_fails_or_answers_something_else_is_refused) {
+  const std::string begun = "begins " + our_header + "\nwrote " + std::string(starttls) + "\n";
+  for (const std::string_view answer :
+       {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>", "</stream:stream>",
+        "<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+        "<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
+        "<proceed/>", "<proceed xmlns='urn:x'/>", "<message/>", "<stream:features/>",
+        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        "<message/><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<!-- -->", "text", "<a></b>", "</a>",
+        "\x16\x03\x01"})
+    BOOST_TEST_CONTEXT(answer)
+  BOOST_TEST(talk_all_ways(Tls::always, {std::string(header) + features_with(starttls), std::string(answer),
+                                         std::string(encrypted_header) + features_with(other_offer)}) ==
+             begun + "ended without TLS\n");
+}
+
+BOOST_AUTO_TEST_CASE(U_035_blanks_before_proceed_do_no_harm) {
+  const std::string told = talk_all_ways(
+      Tls::always, {std::string(header) + features_with(starttls), " \r\n\t" + std::string(proceed)});
+  BOOST_TEST(told.ends_with("\nencrypted " + our_header + "\n"));
+  for (const std::string_view other : {"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'></proceed>",
+                                       "<t:proceed xmlns:t='urn:ietf:params:xml:ns:xmpp-tls' a='/>'/>"})
+    BOOST_TEST(talk_all_ways(Tls::always,
+                             {std::string(header) + features_with(starttls), std::string(other)}) == told);
+}
+
+// CVE-2011-0411
+BOOST_AUTO_TEST_CASE(U_036_plain_text_behind_proceed_is_an_attack) {
+  const std::string forged = std::string(encrypted_header) + features_with(other_offer);
+  for (const std::string& behind :
+       {std::string(" "), std::string("\n"), std::string("x"), std::string("<"), std::string("\x16\x03\x01"),
+        std::string("<message/>"), std::string(proceed), std::string("</stream:stream>"), forged})
+    BOOST_TEST_CONTEXT(behind) {
+      const std::string bytes = std::string(proceed) + behind;
+      for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+        if (cut == proceed.size()) continue;  // then it is not read: TLS has begun
+        Talk talk(Tls::always, false);
+        talk.says(std::string(header) + features_with(starttls));
+        talk.says(bytes.substr(0, cut));
+        talk.says(bytes.substr(cut));
+        if (!talk.told.ends_with("wrote " + std::string(starttls) + "\nended without TLS\n"))
+          BOOST_ERROR("cut at " << cut << ": " << talk.told);
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(U_034_nothing_is_sent_until_the_stream_is_encrypted) {
+  Server server;
+  server.stream.open(Tls::always);
+  server.stream.introduce("<introduction/>");
+  BOOST_TEST(server.stream.send("<a/>") == "");
+  server.says(std::string(header) + features_with(starttls));
+  BOOST_TEST(server.stream.send("<b/>") == "");
+  BOOST_TEST(server.stream.restart("de") == "");
+  server.says(" ");
+  BOOST_TEST(server.written == starttls);
+  server.says(proceed);
+  BOOST_REQUIRE(server.start_tls);
+  BOOST_TEST(server.stream.unsent() == 8U);
+  BOOST_TEST(server.stream.send("<c/>") == "");
+  BOOST_TEST(server.stream.secured() == our_header);
+  BOOST_TEST(server.stream.send("<d/>") == "");
+  server.says(encrypted_header);
+  BOOST_TEST(server.written == starttls);
+  server.says(features_with(other_offer));
+  BOOST_TEST(server.written == std::string(starttls) + "<introduction/><a/><b/><c/><d/>");
+  BOOST_TEST(server.stream.send("<e/>") == "<e/>");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_goes_during_the_negotiation_closes_the_stream) {
+  Server server;
+  server.stream.open(Tls::always);
+  server.stream.send("<a/>");
+  server.says(std::string(header) + features_with(starttls));
+  BOOST_TEST(server.stream.close() == "</stream:stream>");
+  server.says(proceed);
+  BOOST_TEST(!server.start_tls);
+  BOOST_TEST(server.stream.secured() == "");
+}
+
+BOOST_AUTO_TEST_CASE(U_026_a_server_older_than_XMPP_1_0_has_no_TLS) {
+  const std::string old =
+      "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='s1'>";
+  for (const Tls tls : {Tls::never, Tls::when_required, Tls::when_offered})
+    BOOST_TEST(talk_all_ways(tls, {old + "<message/>"}) ==
+               "begins " + our_header +
+                   "\nopened s1/\nwrote <introduction/><sent-0/>\nread <message xmlns='jabber:client'/>\n");
+  BOOST_TEST(talk_all_ways(Tls::always, {old}) ==
+             "begins " + our_header + "\nwrote </stream:stream>\nended without TLS\n");
+  BOOST_TEST(talk_all_ways(Tls::always, {old}, true) ==
+             "begins " + our_header + "\nopened s1/\nwrote <introduction/><sent-0/>\n");
+}
+
+BOOST_AUTO_TEST_CASE(X_052_an_error_before_TLS_ends_the_stream) {
+  for (const Tls tls : {Tls::when_required, Tls::when_offered, Tls::always})
+    BOOST_TEST(talk_all_ways(
+                   tls, {std::string(header) +
+                         "<stream:error><host-unknown "
+                         "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"}) ==
+               "begins " + our_header + "\nwrote </stream:stream>\nended by an error\n");
+}
+
+BOOST_AUTO_TEST_CASE(U_039_U_055_over_TLS_there_is_no_other_TLS) {
+  const auto opened = [](const std::string& sent) {
+    return "\nopened s2/1.0\nwrote <introduction/>" + sent + "\nread " + seen_features + "\n";
+  };
+  for (const Tls tls : {Tls::never, Tls::when_required, Tls::when_offered, Tls::always})
+    for (const std::string_view offer : {starttls, offer_required}) {
+      const std::string all =
+          std::string(encrypted_header) + features_with(std::string(offer) + std::string(other_offer));
+      BOOST_TEST(talk_all_ways(tls, {all}, true) == "begins " + our_header + opened("<sent-0/>"));
+      const std::string only =
+          talk_all_ways(tls, {std::string(encrypted_header) + features_with(offer)}, true);
+      BOOST_TEST(has(only, "opened s2"));
+      BOOST_TEST(!has(only, "starttls"));
+      if (tls == Tls::never) continue;
+      const std::string after = talk_all_ways(
+          tls, {std::string(header) + features_with(offer_required), std::string(proceed), all});
+      BOOST_TEST(after.ends_with(opened("<sent-0/><sent-1/><sent-2/>")));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_header_comes_at_once_where_TLS_need_not_be_waited_for) {
+  for (const bool secured : {false, true}) {
+    Server server;
+    server.stream.open(secured ? Tls::always : Tls::never, secured);
+    server.says(header);
+    BOOST_TEST(server.opened.has_value());
+    BOOST_TEST(server.written == "");
+  }
+  Server server;
+  server.stream.open(Tls::when_offered);
+  server.says(header);
+  BOOST_TEST(!server.opened.has_value());
+  server.says(features);
+  BOOST_REQUIRE(server.opened.has_value());
+  BOOST_TEST(server.opened->id == "s1");
+}
+
+BOOST_AUTO_TEST_CASE(an_introduction_is_sent_once_before_everything_else) {
+  Server server;
+  server.stream.introduce("<introduction/>");
+  BOOST_TEST(server.stream.open() == our_header);
+  server.says(std::string(header) + std::string(features));
+  BOOST_TEST(server.written == "<introduction/>");
+  BOOST_TEST(server.stream.send("<a/>") == "<a/>");
+  server.says("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+  server.stream.restart("");
+  server.says(std::string(header) + std::string(features) + "<message/>");
+  BOOST_TEST(server.written == "<introduction/>");
+}
+
+BOOST_AUTO_TEST_CASE(logins_that_fail_are_counted) {
+  const std::pair<std::string_view, unsigned> cases[] = {
+      {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>", 1},
+      {"<failure xmlns='urn:xmpp:sasl:2'><not-authorized "
+       "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>",
+       1},
+      {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><text>x</text></failure><message/>"
+       "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>",
+       2},
+      {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure></stream:stream>", 1},
+      {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><temporary-auth-failure/></failure>", 0},
+      {"<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
+      {"<failure xmlns='urn:x'><not-authorized/></failure>", 0},
+      {"<failed xmlns='urn:xmpp:sm:3'><not-authorized/></failed>", 0},
+      {"<message><body>not-authorized</body></message>", 0},
+      {"<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>", 0},
+  };
+  for (const auto& [elements, count] : cases)
+    BOOST_TEST_CONTEXT(elements) for (const bool bytewise : {false, true}) {
+      Server server;
+      server.says(std::string(header) + std::string(features));
+      bytewise ? server.says_in_bytes(elements) : server.says(elements);
+      BOOST_TEST(server.failed_logins == count);
+      BOOST_TEST(server.stream.authenticated() == has(elements, "<message"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_shows_that_the_server_knows_the_client) {
+  const std::pair<std::string_view, bool> cases[] = {
+      {"", false},
+      {"<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>", false},
+      {"<continue xmlns='urn:xmpp:sasl:2'/>", false},
+      {"<success xmlns='urn:x'/>", false},
+      {"<r xmlns='urn:xmpp:sm:3'/>", false},
+      {"<iq type='result'><query xmlns='jabber:iq:auth'><username/></query></iq>", false},
+      {"<iq type='error'><query xmlns='jabber:iq:auth'/><error/></iq>", false},
+      {"<iq type='result' id='1'/>", true},
+      {"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", true},
+      {"<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>a@b</authorization-identifier></success>",
+       true},
+      {"<message/>", true},
+      {"<presence/>", true},
+  };
+  for (const auto& [elements, shown] : cases) {
+    Server server;
+    server.says(std::string(header) + std::string(features));
+    BOOST_TEST(!server.stream.authenticated());
+    server.says(elements);
+    BOOST_TEST(server.stream.authenticated() == shown, elements);
+  }
+  Server old;
+  old.says("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='s1'>");
+  BOOST_TEST(old.stream.authenticated());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
