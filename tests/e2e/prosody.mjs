@@ -1,6 +1,11 @@
 // A throw-away Prosody: the hosts localhost, anon.localhost and conference.localhost.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startNginxUnproxy } from './nginx.mjs';
 import { Directory, freePort, startProgram, stopEach } from './process.mjs';
+
+const ownModules = fileURLToPath(new URL('../../etc/prosody', import.meta.url));
 
 const plain = `
     modules_disabled = { "s2s", "tls", "posix" }
@@ -17,7 +22,9 @@ const encrypted = (tlsPort) => `
 // With certificates, each under its domain, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has
 // the like of both for clients that begin with a PROXY header: Debian's Prosody doesn't know these, nginx takes them
 // off.
-export async function startProsody(accounts, { certificates = null } = {}) {
+//
+// `modules`: more of them, of etc/prosody or, where there is a text, of that text.
+export async function startProsody(accounts, { certificates = null, modules = {} } = {}) {
   const directory = new Directory('boshd-prosody', 'prosody');  // it refuses to run as root
   const port = await freePort();
   const tlsPort = certificates && await freePort();
@@ -28,7 +35,11 @@ export async function startProsody(accounts, { certificates = null } = {}) {
     directory.file(`certs/${domain}.crt`, certificate);
     directory.file(`certs/${domain}.key`, key);
   }
+  directory.folder('modules');
+  for (const [name, text] of Object.entries(modules))
+    directory.file(`modules/mod_${name}.lua`, text ?? readFileSync(join(ownModules, `mod_${name}.lua`), 'utf8'));
   const config = directory.file('prosody.cfg.lua', `
+    plugin_paths = { "${directory.path}/modules" }
     pidfile = "${directory.path}/prosody.pid"
     data_path = "${directory.path}/data"
     certificates = "${directory.path}/certs"
@@ -38,7 +49,8 @@ export async function startProsody(accounts, { certificates = null } = {}) {
     modules_enabled = {
       "roster", "saslauth", "disco", "ping", "smacks",
       "blocklist", "carbons", "pep", "vcard_legacy",  -- Converse.js does not do without
-      ${certificates ? '"tls", "log_auth"' : ''}
+      ${certificates ? '"tls", "log_auth",' : ''}
+      ${Object.keys(modules).map((name) => `"${name}"`).join(', ')}
     }
     ${certificates ? encrypted(tlsPort) : plain}
     allow_unencrypted_plain_auth = true
@@ -55,6 +67,7 @@ export async function startProsody(accounts, { certificates = null } = {}) {
     port,
     sawLogin: (jid, address) => running.logged(`login of ${jid} from ${address}`,
       (log) => log.includes(`Successful authentication as ${jid} from IP: ${address}\n`)),
+    logged: running.logged,
     stop: running.stop,
   };
   if (!certificates) return server;
