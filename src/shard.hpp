@@ -198,7 +198,8 @@ class Shard {
   void finish(std::uint64_t id, const bosh::Ended&);
   void finish(std::uint64_t id, const websocket::Ended&);
   void log_end(const Slot&, EndReason) const;
-  void log_failure(const Leg&, std::string_view reason) const;
+  void log_failure(const Leg&, std::string_view reason);
+  bool may_warn();
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
 
@@ -239,7 +240,7 @@ class Shard {
   OriginList any_origin_;
   Admission& admission_;
   Rates requests_;
-  Bucket warnings_;              // of clients that are refused: they decide how many there are
+  Bucket warnings_;    // of what clients set off: they decide how much there is
   std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;
