@@ -86,7 +86,7 @@ std::string host_meta_response(const HttpRequest& request, const HttpContext& gi
                                const Endpoints& endpoints) {
   HttpContext context = given;
   context.allowed_origin = "*";  // D-017
-  context.vary_origin = false;
+  context.vary_origin = context.credentials = false;
   if (request.method == Method::options) return options_response(context, request, methods);
   if (request.method != Method::get && request.method != Method::head)
     return simple_response(context, 405, "Host metadata is read with GET.\n",

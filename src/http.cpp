@@ -156,7 +156,7 @@ bool Http::step(std::string_view& bytes) {
 }
 
 void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
-  const OriginVerdict origin = check_origin(shard_.any_origin(), request.origin);
+  const OriginVerdict origin = shard_.check_page(request.origin);
   HttpContext context = make_context(request, origin);
   context.keep_alive &= !too_large && !retiring_;  // what is left of too large a body is not read
   last_ |= !context.keep_alive;
@@ -215,9 +215,9 @@ bool Http::unpack(HttpRequest& request) const {
 void Http::refuse(unsigned status) {
   HttpContext context;
   if (reader_ && reader_->head_complete())
-    context = make_context(reader_->request(), check_origin(shard_.any_origin(), reader_->request().origin));
+    context = make_context(reader_->request(), shard_.check_page(reader_->request().origin));
   else
-    context.allowed_origin = check_origin(shard_.any_origin(), {}).header;
+    context.allowed_origin = shard_.check_page({}).header;
   context.keep_alive = false;
   reader_.reset();
   last_ = true;

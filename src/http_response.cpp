@@ -67,14 +67,18 @@ std::string allowed_headers(std::string_view asked) {
 
 }  // namespace
 
-OriginVerdict check_origin(const std::vector<std::string>& origins, std::string_view origin) {
+OriginVerdict check_origin(const std::vector<std::string>& origins, std::string_view origin,
+                           bool credentials) {
   const auto listed = [&](std::string_view one) {
     return std::find(origins.begin(), origins.end(), one) != origins.end();
   };
   if (listed("*")) return {.allowed = true, .header = "*", .vary = false};
   if (origin.empty()) return {.allowed = true, .header = "", .vary = true};
   const bool allowed = listed(origin);
-  return {.allowed = allowed, .header = std::string(allowed ? origin : ""), .vary = true};
+  return {.allowed = allowed,
+          .header = std::string(allowed ? origin : ""),
+          .vary = true,
+          .credentials = allowed && credentials};
 }
 
 HttpContext make_context(const HttpRequest& request, const OriginVerdict& origin) {
@@ -82,6 +86,7 @@ HttpContext make_context(const HttpRequest& request, const OriginVerdict& origin
           .version = request.version,
           .allowed_origin = origin.header,
           .vary_origin = origin.vary,
+          .credentials = origin.credentials,
           .gzip = accepts_gzip(request.accept_encoding)};
 }
 
@@ -102,6 +107,7 @@ void append_head(std::string& out, const HttpContext& context, unsigned status, 
   out += "X-Content-Type-Options: nosniff\r\n";
   if (!context.allowed_origin.empty())
     append_line(out, "Access-Control-Allow-Origin", context.allowed_origin);
+  if (context.credentials) out += "Access-Control-Allow-Credentials: true\r\n";
   if (context.vary_origin) out += "Vary: Origin\r\n";
   if (!context.keep_alive) {
     out += "Connection: close\r\n";

@@ -16,20 +16,23 @@ struct HttpContext {
   unsigned version = 11;       // of the request: HTTP/1.0 gets `Connection: keep-alive` echoed (B-023)
   std::string allowed_origin;  // value of Access-Control-Allow-Origin; empty: the origin is not allowed
   bool vary_origin = false;    // the value depends on the request (D-025)
+  bool credentials = false;    // the page may send cookies (D-028)
   bool script = false;         // the answer calls a function (XEP-0252)
   bool gzip = false;           // the client takes compressed answers
   std::string_view caching = "no-store";  // Cache-Control
 };
 
 /// The origins that may use the endpoint: "*" or exact origins; decides by the request's Origin header
-/// (D-024..D-027). A request without Origin is always allowed. `allowed` is false when an origin was given
+/// (D-024..D-028). A request without Origin is always allowed. `allowed` is false when an origin was given
 /// and is not in the list.
 struct OriginVerdict {
   bool allowed = true;
   std::string header;
   bool vary = false;
+  bool credentials = false;
 };
-OriginVerdict check_origin(const std::vector<std::string>& origins, std::string_view origin);
+OriginVerdict check_origin(const std::vector<std::string>& origins, std::string_view origin,
+                           bool credentials = false);
 
 /// The context of the answer to a request.
 HttpContext make_context(const HttpRequest&, const OriginVerdict&);

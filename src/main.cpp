@@ -154,7 +154,8 @@ int wait_for_stop(const Config& config, const std::vector<std::unique_ptr<Shard>
     const timespec a_day{24 * 60 * 60, 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &a_day);
     if (signal == SIGTERM || signal == SIGINT) return signal;
-    if (signal == SIGHUP || (signal < 0 && errno == EAGAIN)) renew_certificates(config, shards);
+    const bool daily = signal < 0 && errno == EAGAIN && !config.tls.certificates.empty();
+    if (signal == SIGHUP || daily) renew_certificates(config, shards);
   }
 }
 

@@ -254,11 +254,14 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
   reply({exchange, terminal(condition, legacy)});
 }
 
+/// One line a second in the long run.
+bool Shard::may_warn() {
+  return warnings_.take(1, 20, now());
+}
+
 Admission::Verdict Shard::admit(const Client& client) {
-  constexpr double lines_a_second = 1;
-  const Time time = now();
-  Admission::Verdict verdict = admission_.admit(client.remote.address, time);
-  if (verdict.refusal != Refusal::none && warnings_.take(lines_a_second, 10, time))
+  Admission::Verdict verdict = admission_.admit(client.remote.address, now());
+  if (verdict.refusal != Refusal::none && may_warn())
     log(LogLevel::warning, "session-refused",
         {{"reason", to_string(verdict.refusal)}, {"client", to_string(client.remote.address)}});
   return verdict;

@@ -71,8 +71,10 @@ class Shard {
   const ServerTls& server_tls() const { return tls_->server; }
   const ClientTls& client_tls(const std::string& ca) const { return tls_->clients.at(ca); }
   ConnectorHost& connector_host() { return connector_host_; }
-  /// The pages that may use one of the domains at least; which ones is known when a session names its domain.
-  const OriginList& any_origin() const { return any_origin_; }
+  /// Whether a page may use one of the domains at least; which ones is known when a session names its domain.
+  OriginVerdict check_page(std::string_view origin) const {
+    return check_origin(any_origin_, origin, config_.cors.credentials);
+  }
   /// Whom a request speaks for.
   Client client_of(const Peer& peer, const HttpRequest& request) const {
     return boshd::client_of(peer, request, config_.proxy.header, config_.proxy.trusted);
@@ -196,7 +198,8 @@ class Shard {
   void finish(std::uint64_t id, const bosh::Ended&);
   void finish(std::uint64_t id, const websocket::Ended&);
   void log_end(const Slot&, EndReason) const;
-  void log_failure(const Leg&, std::string_view reason) const;
+  void log_failure(const Leg&, std::string_view reason);
+  bool may_warn();
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
 
@@ -237,7 +240,7 @@ class Shard {
   OriginList any_origin_;
   Admission& admission_;
   Rates requests_;
-  Bucket warnings_;              // of clients that are refused: they decide how many there are
+  Bucket warnings_;    // of what clients set off: they decide how much there is
   std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;

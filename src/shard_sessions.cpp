@@ -117,9 +117,9 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
 }
 
 /// The one line that says which server failed, how far it got, and why.
-void Shard::log_failure(const Leg& leg, std::string_view reason) const {
+void Shard::log_failure(const Leg& leg, std::string_view reason) {
   const bool opened = leg.open_by == Time::max();
-  log(opened ? LogLevel::debug : LogLevel::warning, opened ? "upstream-lost" : "upstream-failed",
+  log(!opened && may_warn() ? LogLevel::warning : LogLevel::debug, opened ? "upstream-lost" : "upstream-failed",
       {{"domain", leg.stream.domain()},
        {"server", leg.upstream->server()},
        {"step", leg.upstream->step()},

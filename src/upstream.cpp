@@ -12,6 +12,13 @@ namespace boshd {
 
 using boost::system::error_code;
 
+namespace {
+
+// More than a server can have under way that is about to close its stream.
+constexpr std::size_t most_ignored = std::size_t{4} * 1024 * 1024;
+
+}  // namespace
+
 UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh::StreamId stream,
                                        UpstreamPlan plan)
     : shard_(shard), session_(session), stream_(stream), plan_(std::move(plan)) {}
@@ -165,6 +172,7 @@ void UpstreamConnection::readable() {
   UpstreamOrder order;
   if (outcome == Connection::Outcome::done && session_ != 0)
     order = shard_.on_upstream_bytes(session_, stream_, std::string_view(scratch.data(), bytes));
+  if (session_ == 0 && (ignored_ += bytes) > most_ignored) return close();
   if (order.what == UpstreamOrder::give_up) return give_up(EndReason::server_tls_failed, order.why);
   if (order.what == UpstreamOrder::start_tls) return begin_tls(false);
   if (connection_) wait_to_read();

@@ -93,6 +93,7 @@ class UpstreamConnection
   bool reading_ = true;
   bool read_waiting_ = false;
   bool write_waiting_ = false;
+  std::size_t ignored_ = 0;  // bytes that came after the session had left
 };
 
 }  // namespace boshd

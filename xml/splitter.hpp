@@ -19,7 +19,7 @@ namespace xml {
 class Pool {
  public:
   /// `hash_salt`: random, not 0. `warm`: how many parsers at most wait for their stream.
-  explicit Pool(unsigned long hash_salt, std::size_t warm = 256);
+  explicit Pool(unsigned long hash_salt, std::size_t warm = 128);
 
   /// A parser in any state; begin() it.
   std::unique_ptr<Parser> borrow();

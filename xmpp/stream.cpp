@@ -76,7 +76,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
     end(received, End::bad_xml, {}, last_words(xml::Error::text));
     return received;
   }
-  if (batch.root_opened) header_ = read_header(batch.root);
+  if (batch.root_opened) header_ = std::make_unique<Header>(read_header(batch.root));
   if (state_ == State::negotiating) {
     const bool joined = !batch.joined.empty();
     const bool all_read = joined
@@ -90,7 +90,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   received.elements = std::span(batch.elements.begin(), failure);
   if (state_ == State::opening) read_opening(pool, received);
   if (state_ == State::negotiating || received.ended) return received;
-  if (state_ != State::opening) received.opened = std::exchange(header_, std::nullopt);
+  if (state_ != State::opening) tell_header(received);
   for (xml::Element& element : received.elements) {
     take_note(element, received);
     if (!element.is(stream_ns, "features")) continue;
@@ -119,9 +119,14 @@ void Stream::read_opening(xml::Pool& pool, Received& received) {
       ready();
     authenticated_ = true;  // nothing here would show it
   } else if (tls_ == Tls::never || secured_) {
-    received.opened = std::exchange(header_, std::nullopt);
+    tell_header(received);
   }
   if (state_ == State::opening && tls_ != Tls::never && !secured_ && !received.ended) received.elements = {};
+}
+
+void Stream::tell_header(Received& received) {
+  if (header_) received.opened = std::move(*header_);
+  header_.reset();
 }
 
 /// Whether this stream gives way to an encrypted one (U-033, U-034, U-044).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -80,6 +81,7 @@ class Stream {
   bool starts_tls(xml::Pool&, const xml::Element& features, Received&);
   void negotiate(Received&, const xml::Batch&, xml::Error, bool all_read);
   void take_note(const xml::Element&, Received&);
+  void tell_header(Received&);
   void ready();
   void end(Received&, End, std::string error, std::string_view reply);
 
@@ -93,7 +95,7 @@ class Stream {
   bool secured_ = false;
   bool managed_ = false;
   bool authenticated_ = false;
-  std::optional<Header> header_;  // until it is clear that this stream is the client's
+  std::unique_ptr<Header> header_;  // until it is clear that this stream is the client's
   std::string introduction_;
   std::string unsent_;
 };

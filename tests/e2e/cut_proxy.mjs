@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-// In front of the address of a URL; its own `url` differs in the port only.
-export async function startCutProxy(url) {
+// In front of the address of a URL; its own `url` differs in the port only. It connects from `localAddress`.
+export async function startCutProxy(url, localAddress = null) {
   const target = new URL(url);
   const pairs = new Set();
   const server = net.createServer((client) => {
-    const upstream = net.connect(target.port, target.hostname);
+    const upstream = net.connect({ port: target.port, host: target.hostname, localAddress });
     const pair = [client, upstream];
     pairs.add(pair);
     const end = () => {

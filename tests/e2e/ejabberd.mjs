@@ -17,11 +17,11 @@ function findCode() {
   throw new Error('ejabberd is not installed');
 }
 
-const settings = (port) => `
+const settings = (listeners, more) => `
 hosts: [localhost, anon.localhost]
 listen:
-  - { port: ${port}, ip: 127.0.0.1, module: ejabberd_c2s }
-loglevel: warning
+${listeners.map((words) => `  - { ip: 127.0.0.1, module: ejabberd_c2s, ${words} }`).join('\n')}
+${more}
 auth_method: mnesia
 auth_password_format: scram
 host_config:
@@ -43,10 +43,29 @@ modules:
   mod_vcard: {}
 `;
 
-export async function startEjabberd(accounts) {
+const plain = ({ port }) => settings([`port: ${port}`], 'loglevel: warning');
+
+function encrypted({ port, tlsPort, proxied }, files) {
+  const pair = (ports, more) => [
+    `port: ${ports.port}, starttls: true, starttls_required: true${more}`,
+    `port: ${ports.tlsPort}, tls: true${more}`,
+  ];
+  const listeners = [...pair({ port, tlsPort }, ''), ...pair(proxied, ', use_proxy_protocol: true')];
+  return settings(listeners, `loglevel: info\nacme: { auto: false }\ncertfiles: [${files}]`);
+}
+
+// With certificates, each under its domain, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has
+// the like of both for clients that begin with a PROXY header.
+export async function startEjabberd(accounts, { certificates = null } = {}) {
   const directory = new Directory('boshd-ejabberd', 'ejabberd');
-  const port = await freePort();
-  const config = directory.file('ejabberd.yml', settings(port));
+  const ports = { port: await freePort() };
+  if (certificates) {
+    ports.tlsPort = await freePort();
+    ports.proxied = { port: await freePort(), tlsPort: await freePort() };
+  }
+  const files = Object.entries(certificates ?? {})
+    .map(([domain, { certificate, key }]) => directory.file(`${domain}.pem`, certificate + key));
+  const config = directory.file('ejabberd.yml', certificates ? encrypted(ports, files) : plain(ports));
   const register = Object.entries(accounts).map(([name, { password }]) =>
     `ok = ejabberd_auth:try_register(<<"${name}">>, <<"localhost">>, <<"${password}">>), `);
   const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findCode(),
@@ -58,6 +77,11 @@ export async function startEjabberd(accounts) {
     EJABBERD_LOG_PATH: join(directory.folder('log'), 'ejabberd.log'),
     ERL_CRASH_DUMP: join(directory.path, 'crash.dump'),
   };
-  const { stop } = await startProgram({ directory, command, ready: /accounts are there/, env });
-  return { port, stop };
+  const running = await startProgram({ directory, command, ready: /accounts are there/, env });
+  return {
+    ...ports,
+    sawLogin: (jid, address) => running.logged(`login of ${jid} from ${address}`,
+      (log) => log.includes(` authentication for ${jid} by mnesia backend from ${address}\n`)),
+    stop: running.stop,
+  };
 }

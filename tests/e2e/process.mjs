@@ -68,7 +68,7 @@ export async function startProgram({ directory, command: [program, ...args], rea
   const watch = new Watch();
   const running = { log: '', match: null, code: null };
   running.logged = (what, done) => watch.until(what, () => done(running.log), () => running.log);
-  const ended = new Promise((resolve) => child.on('close', resolve).on('error', resolve));
+  const ended = running.ended = new Promise((resolve) => child.on('close', resolve).on('error', resolve));
   running.stop = async () => {
     child.kill('SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), patience);

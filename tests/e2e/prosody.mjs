@@ -1,13 +1,45 @@
 // A throw-away Prosody: the hosts localhost, anon.localhost and conference.localhost.
-import { Directory, freePort, startProgram } from './process.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startNginxUnproxy } from './nginx.mjs';
+import { Directory, freePort, startProgram, stopEach } from './process.mjs';
 
-export async function startProsody(accounts) {
+const ownModules = fileURLToPath(new URL('../../etc/prosody', import.meta.url));
+
+const plain = `
+    modules_disabled = { "s2s", "tls", "posix" }
+    c2s_require_encryption = false
+`;
+
+const encrypted = (tlsPort) => `
+    modules_disabled = { "s2s", "posix" }
+    c2s_require_encryption = true
+    c2s_direct_tls_ports = { ${tlsPort} }
+    log_auth_ips = "all"
+`;
+
+// With certificates, each under its domain, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has
+// the like of both for clients that begin with a PROXY header: Debian's Prosody doesn't know these, nginx takes them
+// off.
+//
+// `modules`: more of them, of etc/prosody or, where there is a text, of that text.
+export async function startProsody(accounts, { certificates = null, modules = {} } = {}) {
   const directory = new Directory('boshd-prosody', 'prosody');  // it refuses to run as root
   const port = await freePort();
+  const tlsPort = certificates && await freePort();
   for (const name of ['certs', 'data', 'data/localhost', 'data/localhost/accounts']) directory.folder(name);
   for (const [name, { password }] of Object.entries(accounts))
     directory.file(`data/localhost/accounts/${name}.dat`, `return { ["password"] = "${password}" };\n`);
+  for (const [domain, { certificate, key }] of Object.entries(certificates ?? {})) {
+    directory.file(`certs/${domain}.crt`, certificate);
+    directory.file(`certs/${domain}.key`, key);
+  }
+  directory.folder('modules');
+  for (const [name, text] of Object.entries(modules))
+    directory.file(`modules/mod_${name}.lua`, text ?? readFileSync(join(ownModules, `mod_${name}.lua`), 'utf8'));
   const config = directory.file('prosody.cfg.lua', `
+    plugin_paths = { "${directory.path}/modules" }
     pidfile = "${directory.path}/prosody.pid"
     data_path = "${directory.path}/data"
     certificates = "${directory.path}/certs"
@@ -17,9 +49,10 @@ export async function startProsody(accounts) {
     modules_enabled = {
       "roster", "saslauth", "disco", "ping", "smacks",
       "blocklist", "carbons", "pep", "vcard_legacy",  -- Converse.js does not do without
+      ${certificates ? '"tls", "log_auth",' : ''}
+      ${Object.keys(modules).map((name) => `"${name}"`).join(', ')}
     }
-    modules_disabled = { "s2s", "tls", "posix" }
-    c2s_require_encryption = false
+    ${certificates ? encrypted(tlsPort) : plain}
     allow_unencrypted_plain_auth = true
     VirtualHost "localhost"
       authentication = "internal_hashed"  -- one salt for an account, or Converse.js can't log in again by itself
@@ -28,6 +61,22 @@ export async function startProsody(accounts) {
     Component "conference.localhost" "muc"
   `);
   const command = directory.command('prosody', '--config', config, '-F');
-  const { stop } = await startProgram({ directory, command, ready: /Activated service 'c2s'/ });
-  return { port, stop };
+  const ready = certificates ? /Activated service 'c2s_direct_tls'/ : /Activated service 'c2s'/;
+  const running = await startProgram({ directory, command, ready });
+  const server = {
+    port,
+    sawLogin: (jid, address) => running.logged(`login of ${jid} from ${address}`,
+      (log) => log.includes(`Successful authentication as ${jid} from IP: ${address}\n`)),
+    logged: running.logged,
+    stop: running.stop,
+  };
+  if (!certificates) return server;
+  try {
+    const nginx = await startNginxUnproxy([port, tlsPort]);
+    const proxied = { port: nginx.ports[0], tlsPort: nginx.ports[1] };
+    return { ...server, tlsPort, proxied, stop: () => stopEach([nginx, running]) };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
 }

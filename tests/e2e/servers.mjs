@@ -16,7 +16,7 @@ export const accounts = {
   juliet: { jid: 'juliet@localhost', password: 'orchard-1597' },
 };
 
-const xmppServers = { prosody: startProsody, ejabberd: startEjabberd };
+export const xmppServers = { prosody: startProsody, ejabberd: startEjabberd };
 
 // E2E_SERVER=ejabberd runs a suite with that one only.
 export const serverNames = process.env.E2E_SERVER?.split(',') ?? Object.keys(xmppServers);

@@ -167,7 +167,8 @@ BOOST_AUTO_TEST_CASE(D_096_B_207_B_208_B_209_a_session_that_began_over_TLS_is_no
        "Forwarded: for=192.0.2.1;proto=http\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"},
   };
   for (const auto& [setting, secure, plainly] : families) {
-    Bridge bridge("session.polling = \"0s\"\nproxy.trusted = [\"127.0.0.1\"]\nproxy.header = \"" + setting + "\"");
+    Bridge bridge("session.polling = \"0s\"\nproxy.trusted = [\"127.0.0.1\"]\nproxy.header = \"" + setting +
+                  "\"");
     HttpClient proxy = bridge.connect();
     proxy.post(body_element(with("rid='1'")), secure);
     Wire server = bridge.server.accept();

@@ -18,15 +18,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 std::string with_defaults(std::string_view settings) {
-  std::string out(settings);
-  out += '\n';
+  std::string out;
   for (const std::string_view line :
        {"threads = 1", "proxy.trusted = []", "limits.authentication_timeout = \"1h\"",
         "limits.sessions_per_address = 0", "limits.new_sessions_per_second = 0",
         "limits.requests_per_second = 0", "limits.login_failures = 0", "limits.request_timeout = \"60s\"",
         "session.hold = 2", "upstream.connect_timeout = \"60s\""})
     if (settings.find(line.substr(0, line.find(" ="))) == settings.npos) out += std::string(line) + '\n';
-  return out;
+  return out + std::string(settings);
 }
 
 }  // namespace
@@ -143,7 +142,7 @@ std::string said(const Response& response) {
 
 Bridge::Bridge(std::string_view settings, ServerOn where)
     : server(where == ServerOn::tcp ? FakeServer() : FakeServer(directory_.path("server"))),
-      daemon(with_defaults(settings) + "upstream.server = \"" + server.address() + "\""),
+      daemon("upstream.server = \"" + server.address() + "\"\n" + with_defaults(settings)),
       probe_(daemon) {}
 
 // One answer comes in the turn of the loop that also handles what was there before. What that sets going on a

@@ -155,10 +155,14 @@ Outcome run_boshd(const std::vector<std::string>& arguments) {
 namespace {
 
 /// Settings of the listener, which come last, are written like those of any section: `listen.key = value`.
+/// From a line on that begins a table, everything stays behind it.
 std::string with_listener(std::string_view settings) {
   constexpr std::string_view prefix = "listen.";
   std::string text;
   std::string listener = "[[listen]]\naddress = \"127.0.0.1:0\"\n";
+  const auto table = settings.starts_with('[') ? 0 : settings.find("\n[");
+  const std::string_view tables = table == settings.npos ? std::string_view() : settings.substr(table);
+  settings = settings.substr(0, settings.size() - tables.size());
   while (!settings.empty()) {
     const auto end = std::min(settings.find('\n'), settings.size() - 1) + 1;
     const std::string_view line = settings.substr(0, end);
@@ -168,7 +172,7 @@ std::string with_listener(std::string_view settings) {
       text += line;
     settings.remove_prefix(end);
   }
-  return text + '\n' + listener;
+  return text + '\n' + listener + '\n' + std::string(tables);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ Outcome run_boshd(const std::vector<std::string>& arguments);
 /// do so with status 0 and without a sanitizer's report.
 class Daemon {
  public:
-  /// `settings`: lines of TOML with dotted keys, `limits.max_stanza = "1 KiB"`.
+  /// `settings`: lines of TOML with dotted keys, `limits.max_stanza = "1 KiB"`; whole tables may follow.
   explicit Daemon(std::string_view settings);
   ~Daemon();
 

@@ -1,10 +1,16 @@
 #include "tests/integration/wire.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +28,34 @@ bool wait(int descriptor, short events, std::chrono::milliseconds limit = patien
 
 std::string error_text() {
   return std::strerror(errno);
+}
+
+std::string tls_error() {
+  const char* reason = ERR_reason_error_string(ERR_peek_error());
+  return reason ? reason : "closed";
+}
+
+struct ContextDeleter {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
+
+/// Every certificate in a PEM text.
+template <class Use>
+void each_certificate(const std::string& pem, Use use) {
+  BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  while (X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr)) {
+    use(certificate);
+    X509_free(certificate);
+  }
+  BIO_free(bio);
+}
+
+int take_first_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                        unsigned, void*) {
+  *out = offered + 1;
+  *size = offered[0];
+  return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace
@@ -59,7 +93,98 @@ Wire Wire::connect(std::uint16_t port) {
   return Wire(std::move(socket));
 }
 
+Wire Wire::connect(const std::string& path) {
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw Failure("connect to " + path + ": " + error_text());
+  return Wire(std::move(socket));
+}
+
+// --- TLS ---
+
+void SslDeleter::operator()(SSL* ssl) const {
+  SSL_free(ssl);
+}
+
+void Wire::shake_hands() {
+  ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+  SSL_set_fd(ssl_.get(), socket_.get());
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result == 1) return;
+    const int error = SSL_get_error(ssl_.get(), result);
+    const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    if (!waits) throw Failure("handshake: " + tls_error());
+    if (!wait(socket_.get(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT))
+      throw Failure("no handshake in time");
+  }
+}
+
+void Wire::start_tls(const TlsClient& client) {
+  const Context context(SSL_CTX_new(TLS_client_method()));
+  if (client.max_version != 0) SSL_CTX_set_max_proto_version(context.get(), client.max_version);
+  each_certificate(client.ca,
+                   [&](X509* one) { X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), one); });
+  if (!client.ca.empty()) SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  ssl_.reset(SSL_new(context.get()));
+  SSL_set_connect_state(ssl_.get());
+  if (!client.name.empty()) {
+    SSL_set_tlsext_host_name(ssl_.get(), client.name.c_str());
+    if (!client.ca.empty()) SSL_set1_host(ssl_.get(), client.name.c_str());
+  }
+  if (!client.protocols.empty())
+    SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(client.protocols.data()),
+                        static_cast<unsigned>(client.protocols.size()));
+  shake_hands();
+}
+
+void Wire::accept_tls(const Identity& identity, bool answers_alpn) {
+  const Context context(SSL_CTX_new(TLS_server_method()));
+  bool first = true;
+  each_certificate(identity.chain, [&](X509* one) {
+    if (std::exchange(first, false))
+      SSL_CTX_use_certificate(context.get(), one);
+    else
+      SSL_CTX_add1_chain_cert(context.get(), one);
+  });
+  BIO* bio = BIO_new_mem_buf(identity.key.data(), static_cast<int>(identity.key.size()));
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+  SSL_CTX_use_PrivateKey(context.get(), key);
+  EVP_PKEY_free(key);
+  BIO_free(bio);
+  if (answers_alpn) SSL_CTX_set_alpn_select_cb(context.get(), take_first_protocol, nullptr);
+  ssl_.reset(SSL_new(context.get()));
+  SSL_set_accept_state(ssl_.get());
+  shake_hands();
+}
+
+std::string Wire::server_name() const {
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return name ? name : "";
+}
+
+std::string Wire::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+// --- Bytes ---
+
 std::size_t Wire::send_some(std::string_view bytes) {
+  if (ssl_) {
+    std::size_t written = 0;
+    ERR_clear_error();
+    if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written) == 1) return written;
+    if (SSL_get_error(ssl_.get(), 0) == SSL_ERROR_WANT_WRITE) return 0;
+    throw Failure("send by TLS: " + tls_error());
+  }
   const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
@@ -76,9 +201,19 @@ void Wire::send(std::string_view bytes) {
 
 /// False at the end.
 bool Wire::read_more(std::string_view wanted) {
-  if (!wait(socket_.get(), POLLIN))
+  const bool kept = ssl_ && SSL_pending(ssl_.get()) > 0;
+  if (!kept && !wait(socket_.get(), POLLIN))
     throw Failure("waited in vain for " + std::string(wanted) + "; so far: " + excerpt(buffer_));
   std::array<char, 65536> chunk;
+  if (ssl_) {
+    std::size_t read = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(ssl_.get(), chunk.data(), chunk.size(), &read);
+    if (result != 1)
+      return SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;  // a ticket, for instance
+    buffer_.append(chunk.data(), read);
+    return true;
+  }
   const auto got = ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
   if (got > 0) buffer_.append(chunk.data(), static_cast<std::size_t>(got));
   return got > 0;
@@ -116,13 +251,14 @@ std::optional<std::string> Wire::read_available() {
 }
 
 bool Wire::readable_within(std::chrono::milliseconds limit) const {
-  return !buffer_.empty() || wait(socket_.get(), POLLIN, limit);
+  return !buffer_.empty() || (ssl_ && SSL_pending(ssl_.get()) > 0) || wait(socket_.get(), POLLIN, limit);
 }
 bool Wire::writable() const {
   return wait(socket_.get(), POLLOUT, {});
 }
 
 void Wire::finish() {
+  if (ssl_) SSL_shutdown(ssl_.get());
   ::shutdown(socket_.get(), SHUT_WR);
 }
 

@@ -2,14 +2,19 @@
 // reaches.
 #pragma once
 
+#include <openssl/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "tests/integration/certificates.hpp"
 
 namespace integration {
 
@@ -40,12 +45,35 @@ class Descriptor {
   int value_ = -1;
 };
 
+struct SslDeleter {
+  void operator()(SSL*) const;
+};
+
+/// What a client does in TLS.
+struct TlsClient {
+  std::string ca;           // in PEM; empty: any certificate is fine
+  std::string name{};       // for SNI
+  std::string protocols{};  // ALPN, each with its length in front
+  int max_version = 0;
+};
+
 class Wire {
  public:
   Wire() = default;
   explicit Wire(Descriptor socket);
   /// To 127.0.0.1.
   static Wire connect(std::uint16_t port);
+  /// To a Unix socket.
+  static Wire connect(const std::string& path);
+
+  /// From here on by TLS; returns when it stands, throws when the other end refuses.
+  void start_tls(const TlsClient&);
+  void accept_tls(const Identity&, bool answers_alpn = false);
+  /// What the client asked for.
+  std::string server_name() const;
+  /// The protocol that was agreed on.
+  std::string protocol() const;
+  SSL* tls() const { return ssl_.get(); }
 
   /// Sends all of it.
   void send(std::string_view);
@@ -78,8 +106,10 @@ class Wire {
 
  private:
   bool read_more(std::string_view wanted);
+  void shake_hands();
 
   Descriptor socket_;
+  std::unique_ptr<SSL, SslDeleter> ssl_;
   std::string buffer_;
 };
 

@@ -1,0 +1,59 @@
+// A throw-away nginx: HTTPS in front of boshd, or the PROXY protocol in front of a server that doesn't know it.
+import { readFileSync } from 'node:fs';
+import { Directory, freePort, startProgram } from './process.mjs';
+
+async function startNginx(settings) {
+  const directory = new Directory('boshd-nginx', 'www-data');
+  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${directory.path}/${name};`);
+  const config = directory.file('nginx.conf', `
+    load_module modules/ngx_stream_module.so;
+    daemon off;
+    pid ${directory.path}/nginx.pid;
+    error_log stderr notice;
+    worker_processes 1;
+    events { }
+    ${settings(directory, folders.join(' '))}
+  `);
+  const command = directory.command('nginx', '-e', 'stderr', '-c', config);
+  const { stop } = await startProgram({ directory, command, ready: /start worker process / });
+  return stop;
+}
+
+// The locations are the README's.
+export async function startNginxHttps(address, { certificate, key }) {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const locations = /```nginx\n(.*?)```/s.exec(readme)[1].replaceAll('127.0.0.1:5280', address);
+  const port = await freePort();
+  const stop = await startNginx((directory, folders) => `
+    http {
+      ${folders}
+      access_log off;
+      server {
+        listen 127.0.0.1:${port} ssl http2;
+        ssl_certificate ${directory.file('certificate.pem', certificate)};
+        ssl_certificate_key ${directory.file('key.pem', key)};
+        ${locations}
+      }
+    }
+  `);
+  return { port, stop };
+}
+
+// Takes the PROXY protocol off and comes to the port in its stead from the address that it named: one of 127.0.0.0/8,
+// which are all this machine's.
+export async function startNginxUnproxy(ports) {
+  const pairs = [];
+  for (const port of ports) pairs.push([await freePort(), port]);
+  const stop = await startNginx(() => `
+    stream {
+      ${pairs.map(([from, to]) => `
+      server {
+        listen 127.0.0.1:${from} proxy_protocol;
+        proxy_bind $proxy_protocol_addr;
+        proxy_pass 127.0.0.1:${to};
+      }`).join('')}
+    }
+  `);
+  return { ports: pairs.map(([from]) => from), stop };
+}
