@@ -535,14 +535,18 @@ BOOST_AUTO_TEST_CASE(U_036_what_came_before_the_features_is_forgotten) {
        {"<message><body>x</body></message>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
         "<enabled xmlns='urn:xmpp:sm:3'/>",
         "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>"}) {
-    Talk talk(Tls::always, false);
-    talk.says(std::string(header) + std::string(before) + features_with(starttls));
-    talk.says(proceed);
-    BOOST_TEST(!has(talk.told, "opened"));
-    BOOST_TEST(!has(talk.told, "read"));
-    BOOST_TEST(!talk.server.stream.authenticated());
-    BOOST_TEST(!talk.server.stream.managed());
-    BOOST_TEST(talk.server.failed_logins == 0U);
+    const std::string opening = std::string(header) + std::string(before) + features_with(starttls);
+    BOOST_TEST(talk_all_ways(Tls::always, {opening, std::string(proceed)}) ==
+               "begins " + our_header + "\nwrote " + std::string(starttls) + "\nencrypted " + our_header +
+                   "\n");
+    for (const bool bytewise : {false, true}) {
+      Server server;
+      server.stream.open(Tls::always);
+      bytewise ? server.says_in_bytes(opening) : server.says(opening);
+      BOOST_TEST(!server.stream.authenticated());
+      BOOST_TEST(!server.stream.managed());
+      BOOST_TEST(server.failed_logins == 0U);
+    }
   }
 }
 
