@@ -118,8 +118,8 @@ struct Upstream {
   std::chrono::seconds connect_timeout{10};
   unsigned connects = 100;  // under way at a time, for a thread
 
-  /// The servers for a domain, nullptr when the domain is not served. Compared without regard to ASCII case.
-  /// With a fixed server and no list, all domains are its own to judge.
+  /// The servers for a domain in ASCII, nullptr when the domain is not served. With a fixed server and no
+  /// list, all domains are its own to judge.
   const Servers* find(std::string_view domain) const;
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };

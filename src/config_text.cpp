@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "src/domain.hpp"
 #include "src/text.hpp"
 
 namespace boshd {
@@ -95,9 +96,9 @@ bool read_path(std::string_view text, std::string& path) {
 
 bool read_domain(std::string_view text, std::string& domain) {
   if (text.ends_with('.')) text.remove_suffix(1);
-  if (!is_name(text, "-")) return false;
-  domain = lower_case(text);
-  return true;
+  const auto ascii = is_name(text, "-") ? ascii_domain(text) : std::nullopt;
+  if (ascii) domain = *ascii;
+  return ascii.has_value();
 }
 
 bool read_pattern(std::string_view text, std::string& pattern) {

@@ -240,7 +240,7 @@ class Shard {
   OriginList any_origin_;
   Admission& admission_;
   Rates requests_;
-  Bucket warnings_;    // of what clients set off: they decide how much there is
+  Bucket warnings_;              // of what clients set off: they decide how much there is
   std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/config_text.hpp"
+#include "src/domain.hpp"
 #include "src/http_response.hpp"
 #include "src/log.hpp"
 #include "src/login.hpp"
@@ -25,14 +26,13 @@ Time now() {
 
 // --- The XMPP side ---
 
-/// What an end is called here is up to the client: only names that are one domain and nothing else.
+/// How a domain is written is up to the client: all that follows goes by its one form in ASCII.
 Shard::Way Shard::find_way(std::string_view domain, const Asked& asked) const {
   auto ascii = ascii_domain(domain);
   if (!ascii) return {};
-  if (!check_origin(config_.cors.of(domain), asked.origin).allowed)
+  if (!check_origin(config_.cors.of(*ascii), asked.origin).allowed)
     return {nullptr, std::move(*ascii), EndReason::origin_refused};
-  const Servers* servers = config_.upstream.find(domain);
-  if (!servers) servers = config_.upstream.find(*ascii);
+  const Servers* servers = config_.upstream.find(*ascii);
   for (const Servers& route : routes_)
     if (servers && asked.route == "xmpp:" + server_form.write(route.list.front())) servers = &route;
   return {servers, std::move(*ascii)};
@@ -119,7 +119,8 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
 /// The one line that says which server failed, how far it got, and why.
 void Shard::log_failure(const Leg& leg, std::string_view reason) {
   const bool opened = leg.open_by == Time::max();
-  log(!opened && may_warn() ? LogLevel::warning : LogLevel::debug, opened ? "upstream-lost" : "upstream-failed",
+  log(!opened && may_warn() ? LogLevel::warning : LogLevel::debug,
+      opened ? "upstream-lost" : "upstream-failed",
       {{"domain", leg.stream.domain()},
        {"server", leg.upstream->server()},
        {"step", leg.upstream->step()},
@@ -132,7 +133,7 @@ void Shard::send_upstream(Slot& slot, bosh::StreamId stream, std::string&& stanz
   if (!leg) return;
   if (!leg->stream.authenticated()) {
     if (std::string name = account_in(stanzas); !name.empty())
-      leg->account = name + '@' + leg->stream.domain();
+      leg->account = name + '@' + leg->upstream->domain();
     if (!leg->account.empty() && !admission_.may_log_in(leg->account, now()))
       return tell_end(slot, stream, EndReason::too_many_logins);
   }
@@ -236,7 +237,8 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Open&& open) {
   Bosh& bosh = std::get<Bosh>(slot.client_side);
   // The page is not known any more; it may open what it could have opened at first.
-  const bool same_pages = &config_.cors.of(open.to) == &config_.cors.of(slot.domain);
+  const auto pages = [&](std::string_view to) { return &config_.cors.of(ascii_domain(to).value_or("")); };
+  const bool same_pages = pages(open.to) == pages(slot.domain);
   Way way = same_pages ? find_way(open.to, {}) : Way{nullptr, {}, EndReason::origin_refused};
   if (way.servers) return open_leg(id, slot, open.stream, std::move(way), open.to, open.language, {});
   bosh.session.on_upstream_end(now(), open.stream, {condition_of(way.refused), {}}, effects_);

@@ -77,7 +77,4 @@ bool is_certified_for(const X509*, std::string_view domain);
 /// A name out of a certificate: exact, or with "*" as its whole first label (U-062, U-065, U-066).
 bool matches_name(std::string_view pattern, std::string_view name);
 
-/// The domain with A-labels, lower case; nothing if it can't be one (U-002, U-063).
-std::optional<std::string> ascii_domain(std::string_view domain);
-
 }  // namespace boshd

@@ -61,6 +61,7 @@ class UpstreamConnection
 
   /// For the log: which server, and how far we have come with it.
   const std::string& server() const { return server_; }
+  const std::string& domain() const { return plan_.domain; }
   std::string_view step() const { return step_; }
 
  private:

@@ -10,6 +10,8 @@ namespace xmpp {
 
 namespace {
 
+constexpr std::string_view legacy_login_ns = "jabber:iq:auth";
+
 bool enables_management(const xml::Element& element) {
   if (element.is(sasl2_ns, "success")) return element.bytes.find(management_ns) != element.bytes.npos;
   return element.ns.starts_with(management_ns) && (element.name == "enabled" || element.name == "resumed");
@@ -62,6 +64,7 @@ std::string Stream::restart(std::string_view language) {
 }
 
 std::string Stream::send(std::string&& stanzas) {
+  if (!authenticated_) asks_legacy_login_ |= stanzas.find(legacy_login_ns) != stanzas.npos;
   if (state_ == State::open) return std::move(stanzas);
   if (state_ == State::opening || state_ == State::negotiating) unsent_ += stanzas;
   return {};
@@ -89,7 +92,17 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
       std::ranges::find_if(batch.elements, [](const xml::Element& e) { return e.is(stream_ns, "error"); });
   received.elements = std::span(batch.elements.begin(), failure);
   if (state_ == State::opening) read_opening(pool, received);
-  if (state_ == State::negotiating || received.ended) return received;
+  if (received.ended) return received;
+  if (state_ == State::negotiating) {
+    const bool more = !batch.elements.back().is(stream_ns, "features") || batch.root_closed;
+    if (more || error != xml::Error::none) received.reply.clear();
+    if (failure != batch.elements.end())
+      end(received, End::stream_error, failure->to_string(), stream_footer);
+    else if (more || error != xml::Error::none)
+      end(received, End::tls_refused, "the server goes on behind its features, where <starttls/> is to come",
+          {});
+    return received;
+  }
   if (state_ != State::opening) tell_header(received);
   for (xml::Element& element : received.elements) {
     take_note(element, received);
@@ -113,10 +126,12 @@ void Stream::read_opening(xml::Pool& pool, Received& received) {
   if (features != received.elements.end()) {
     if (!starts_tls(pool, *features, received)) ready();
   } else if (header_ && header_->version.empty()) {  // no features follow (U-026)
-    if (tls_ == Tls::always && !secured_)
+    if (tls_ == Tls::always && !secured_) {
+      received.elements = {};
       end(received, End::tls_refused, "the server is older than XMPP 1.0 and has no STARTTLS", stream_footer);
-    else
+    } else {
       ready();
+    }
     authenticated_ = true;  // nothing here would show it
   } else if (tls_ == Tls::never || secured_) {
     tell_header(received);
@@ -165,8 +180,10 @@ void Stream::take_note(const xml::Element& element, Received& received) {
     if (element.name == "failure" && element.bytes.find("not-authorized") != element.bytes.npos)
       ++received.failed_logins;
   } else if (!authenticated_ && element.ns == content_ns) {
-    // Login by jabber:iq:auth ends with a result that is empty.
-    authenticated_ = element.name != "iq" || element.bytes.find("jabber:iq:auth") == element.bytes.npos;
+    // Login by jabber:iq:auth ends with a result that is empty. Registering an account is no login.
+    const bool result = asks_legacy_login_ && element.bytes.find(legacy_login_ns) == element.bytes.npos &&
+                        element.bytes.find("error") == element.bytes.npos;
+    authenticated_ = element.name != "iq" || result;
   }
 }
 

@@ -95,6 +95,7 @@ class Stream {
   bool secured_ = false;
   bool managed_ = false;
   bool authenticated_ = false;
+  bool asks_legacy_login_ = false;  // XEP-0078
   std::unique_ptr<Header> header_;  // until it is clear that this stream is the client's
   std::string introduction_;
   std::string unsent_;

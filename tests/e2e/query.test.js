@@ -28,7 +28,7 @@ test('parameters of the URL reach Prosody before the login', async () => {
     const client = new Client(url);
     assert.equal(await client.connect(accounts.romeo.jid, accounts.romeo.password), 'connected');
     await prosody.logged('the room', (log) => log.includes("asked for room 'Caf\u00e9 & <more>'"));
-    await prosody.logged('the token', (log) => log.includes("let in with token 'x.y/z', previd 'nil'"));
+    await prosody.logged('the token', (log) => log.includes("let in with token 'x.y/z', previd '(nil)'"));
     await client.disconnect();
   } finally {
     await stopEach(started);

@@ -88,8 +88,7 @@ BOOST_DATA_TEST_CASE(D_049_posts_reach_bosh_under_every_form_of_the_path,
 
 BOOST_AUTO_TEST_CASE(a_path_of_one_s_own_with_a_slash) {
   FakeServer server;
-  const Daemon daemon("upstream.server = \"" + server.address() +
-                      "\"\nlisten.bosh_path = \"/chat/bosh/\"");
+  const Daemon daemon("upstream.server = \"" + server.address() + "\"\nlisten.bosh_path = \"/chat/bosh/\"");
   HttpClient client(daemon);
   for (const auto& [path, status] :
        {std::pair("/chat/bosh", 200U), std::pair("/chat/bosh/", 200U), std::pair("/http-bind", 404U)}) {

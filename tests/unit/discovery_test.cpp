@@ -102,8 +102,7 @@ BOOST_AUTO_TEST_CASE(
   BOOST_CHECK_EQUAL(shown.websocket, "wss://chat.example/xmpp-websocket");
   const Endpoints none = made("chat.example", false);
   BOOST_CHECK(none.bosh.empty() && none.websocket.empty());
-  for (const auto* evil : {"a\"b", "a<b", "a b", "a/b", ""})
-    BOOST_CHECK(made(evil, true).websocket.empty());
+  for (const auto* evil : {"a\"b", "a<b", "a b", "a/b", ""}) BOOST_CHECK(made(evil, true).websocket.empty());
 }
 
 BOOST_AUTO_TEST_CASE(no_cache_gives_one_client_what_another_has_asked_for) {

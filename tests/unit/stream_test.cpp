@@ -751,7 +751,8 @@ BOOST_AUTO_TEST_CASE(what_shows_that_the_server_knows_the_client) {
       {"<r xmlns='urn:xmpp:sm:3'/>", false},
       {"<iq type='result'><query xmlns='jabber:iq:auth'><username/></query></iq>", false},
       {"<iq type='error'><query xmlns='jabber:iq:auth'/><error/></iq>", false},
-      {"<iq type='result' id='1'/>", true},
+      {"<iq type='result' id='1'/>", false},  // of a registration, for instance
+      {"<iq type='error' id='1'><error/></iq>", false},
       {"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", true},
       {"<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>a@b</authorization-identifier></success>",
        true},
@@ -768,6 +769,32 @@ BOOST_AUTO_TEST_CASE(what_shows_that_the_server_knows_the_client) {
   Server old;
   old.says("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='s1'>");
   BOOST_TEST(old.stream.authenticated());
+  Server legacy;  // XEP-0078
+  legacy.says(std::string(header) + std::string(features));
+  legacy.stream.send(
+      "<iq type='set' id='2'><query xmlns='jabber:iq:auth'><username>a</username></query></iq>");
+  legacy.says("<iq type='result' id='1'><query xmlns='jabber:iq:auth'><username/></query></iq>");
+  legacy.says("<iq type='error' id='2'><error/></iq>");
+  BOOST_TEST(!legacy.stream.authenticated());
+  legacy.says("<iq type='result' id='2'/>");
+  BOOST_TEST(legacy.stream.authenticated());
+}
+
+BOOST_AUTO_TEST_CASE(U_036_a_server_that_goes_on_behind_its_features_gets_no_TLS) {
+  constexpr std::string_view offer =
+      "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+  for (const auto* more :
+       {"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<message/>", "</stream:stream>", "<<"}) {
+    xml::Pool pool(1);
+    xml::Batch batch;
+    xmpp::Stream stream("a.example", "", {});
+    stream.open(xmpp::Tls::always);
+    const auto received = stream.receive(pool, std::string(header) + std::string(offer) + more, batch);
+    BOOST_TEST_REQUIRE(received.ended.has_value(), more);
+    BOOST_TEST((received.ended->end == xmpp::End::tls_refused), more);
+    BOOST_TEST(received.reply == "", more);
+    BOOST_TEST(received.elements.empty(), more);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

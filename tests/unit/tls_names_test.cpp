@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <memory>
 
+#include "src/domain.hpp"
 #include "src/tls.hpp"
 
 namespace boshd {
