@@ -116,6 +116,44 @@ std::pair<FakeServer, FakeServer> pair_of_servers(const std::string& one, const 
   }
 }
 
+/// Listens and lets nobody in: connections to it are left hanging.
+class DeafServer {
+ public:
+  explicit DeafServer(const std::string& ip = "127.0.0.1", std::uint16_t port = 0) : listener_(ip, port) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    ::getsockname(listener_.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
+    ::listen(listener_.descriptor(), 0);
+    guest_ = Descriptor(::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(guest_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0)
+      throw Failure("the queue can't be filled");
+  }
+  std::uint16_t port() const { return listener_.port(); }
+  /// Connections that are being made to it, as the kernel lists them.
+  std::size_t attempts() const {
+    std::ostringstream mark;
+    mark << ':' << std::hex << std::uppercase << std::setw(4) << std::setfill('0') << port() << " 02 ";
+    std::ifstream lines("/proc/net/tcp");
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line);) count += has(line, mark.str()) ? 1 : 0;
+    return count;
+  }
+
+ private:
+  FakeServer listener_;
+  Descriptor guest_;
+};
+
+/// The first of these that has something to read.
+std::size_t first_ready(const std::vector<int>& descriptors) {
+  std::vector<pollfd> watched;
+  for (const int descriptor : descriptors) watched.push_back({descriptor, POLLIN, 0});
+  constexpr int limit = std::chrono::milliseconds(patience).count();
+  if (::poll(watched.data(), watched.size(), limit) <= 0) throw Failure("nothing happens");
+  return static_cast<std::size_t>(
+      std::ranges::find_if(watched, [](const pollfd& one) { return one.revents != 0; }) - watched.begin());
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(finding)
@@ -385,6 +423,477 @@ BOOST_AUTO_TEST_CASE(U_010_all_addresses_of_a_target_come_before_the_next) {
     wire.close();
   }
   const Served served(next, client);
+}
+
+BOOST_AUTO_TEST_CASE(configured_servers_are_tried_as_they_are_listed) {
+  const TemporaryDirectory directory;
+  FakeServer first;
+  const FakeServer second(directory.path("second"));
+  const FakeServer third;
+  Relay relay("upstream.server = [\"" + first.address() + "\", \"" + second.address() + "\", \"" +
+              third.address() + "\"]");
+  HttpClient client = relay.open();
+  for (const FakeServer* server : {&std::as_const(first), &second}) {
+    Wire wire = server->accept();
+    read_stream_start(wire);
+    for (const FakeServer* later : {&std::as_const(first), &second, &third})
+      BOOST_TEST(!later->has_connection());
+    wire.close();
+  }
+  const Served served(third, client);
+}
+
+// Both sessions begin with a server that leaves them hanging: one has another address to try, the other has
+// to wait for another server.
+BOOST_AUTO_TEST_CASE(U_015_the_next_address_waits_for_a_moment_the_next_server_for_longer) {
+  const DeafServer deaf("127.0.0.2");
+  const FakeServer address("127.0.0.1", deaf.port());
+  const FakeServer next;
+  Relay relay;
+  relay.names.hosts("deaf.example.net", {"127.0.0.2"});
+  relay.names.hosts("both.example.net", {"127.0.0.2", "127.0.0.1"});
+  relay.names.services("_xmpp-client._tcp.slow.example",
+                       {{"deaf.example.net", deaf.port(), 1}, service(relay, "next.example.net", next, 2)});
+  relay.names.services(plain_name,
+                       {{"both.example.net", deaf.port(), 1}, {"next.example.net", next.port(), 2}});
+  HttpClient slow = relay.open("slow.example");
+  relay.names.wait_for("deaf.example.net", RecordType::a);
+  HttpClient quick = relay.open();
+  const Served one(address, quick);
+  BOOST_TEST(!next.has_connection());
+  const Served other(next, slow);
+}
+
+BOOST_AUTO_TEST_CASE(U_015_an_attempt_ends_when_another_one_or_the_time_has_won) {
+  const DeafServer deaf("127.0.0.2");
+  const FakeServer address("127.0.0.1", deaf.port());
+  Relay relay("upstream.connect_timeout = \"2s\"");
+  relay.names.hosts("both.example.net", {"127.0.0.2", "127.0.0.1"});
+  relay.names.hosts("deaf.example.net", {"127.0.0.2"});
+  relay.names.services(plain_name, {{"both.example.net", deaf.port()}});
+  relay.names.services("_xmpp-client._tcp.deaf.example", {{"deaf.example.net", deaf.port()}});
+  HttpClient client = relay.open();
+  const Served served(address, client);
+  relay.settle();
+  BOOST_TEST(deaf.attempts() == 0U);
+
+  HttpClient other = relay.open("deaf.example");
+  relay.names.wait_for("deaf.example.net", RecordType::aaaa);
+  while (deaf.attempts() == 0 && !other.wire.readable()) relay.settle();
+  BOOST_TEST(said(other.answer()) == failed);
+  relay.settle();
+  BOOST_TEST(deaf.attempts() == 0U);
+  check_log(relay, "session-end", {"reason=server-silent "});
+}
+
+BOOST_AUTO_TEST_CASE(U_015_silence_of_dns_ends_one_session_within_connect_timeout) {
+  const FakeServer server;
+  Relay relay("upstream.connect_timeout = \"2s\"");
+  relay.names.mood(Mood::silent, "_xmpp-client._tcp.silent.example");
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  HttpClient silent = relay.open("silent.example");
+  relay.names.wait_for("_xmpp-client._tcp.silent.example", RecordType::srv);
+  HttpClient client = relay.open();
+  const Served served(server, client);
+  BOOST_TEST(!silent.wire.readable());
+  BOOST_TEST(said(silent.answer()) == failed);
+  check_log(relay, "session-end", {"reason=server-silent ", "domain=silent.example "});
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_closes_without_features_is_followed_by_the_next) {
+  const FakeServer first;
+  const FakeServer second;
+  Relay relay;
+  relay.names.services(
+      plain_name, {service(relay, "a.example.net", first, 1), service(relay, "b.example.net", second, 2)});
+  HttpClient client = relay.open();
+  {
+    Wire wire = first.accept();
+    read_stream_start(wire);
+    wire.send(stream_start("stream-of-the-first"));
+    relay.settle();
+  }
+  Wire wire = second.accept();
+  BOOST_TEST(has(read_stream_start(wire), "to='example.org'"));
+  wire.send(stream_start("stream-of-the-second") + std::string(features));
+  const Response created = client.answer();
+  BOOST_TEST(root_attribute(created.body, "authid") == "stream-of-the-second");
+  BOOST_TEST(has(created.body, "ANONYMOUS"));
+}
+
+enum class Place { two_names, two_addresses };
+
+std::ostream& operator<<(std::ostream& out, Place place) {
+  return out << (place == Place::two_names ? "two names" : "two addresses");
+}
+
+/// Two servers as records of their own or as addresses of one name.
+void set_up(Relay& relay, Place place, std::uint16_t port) {
+  relay.names.hosts("a.example.net", {"127.0.0.2"});
+  relay.names.hosts("b.example.net", {"127.0.0.1"});
+  relay.names.hosts("both.example.net", {"127.0.0.2", "127.0.0.1"});
+  if (place == Place::two_names)
+    relay.names.services(plain_name, {{"a.example.net", port, 1}, {"b.example.net", port, 2}});
+  else
+    relay.names.services(plain_name, {{"both.example.net", port}});
+}
+
+BOOST_DATA_TEST_CASE(U_016_a_server_that_refused_waits_behind_the_others,
+                     data::make({Place::two_names, Place::two_addresses})) {
+  auto [first, second] = pair_of_servers("127.0.0.2", "127.0.0.1");
+  const std::uint16_t port = first.port();
+  Relay relay;
+  set_up(relay, sample, port);
+  first.stop();
+  HttpClient client = relay.open();
+  const Served served(second, client);
+  const FakeServer back("127.0.0.2", port);
+  HttpClient next = relay.open();
+  const Served next_served(second, next);
+  BOOST_TEST(!back.has_connection());
+
+  second.stop();  // now the other one is all there is
+  HttpClient last = relay.open();
+  const Served last_served(back, last);
+}
+
+BOOST_DATA_TEST_CASE(U_016_a_server_that_has_no_stream_for_us_waits_behind_the_others,
+                     data::make({Place::two_names, Place::two_addresses})) {
+  const auto [first, second] = pair_of_servers("127.0.0.2", "127.0.0.1");
+  Relay relay;
+  set_up(relay, sample, first.port());
+  HttpClient client = relay.open();
+  first.accept().close();
+  const Served served(second, client);
+  HttpClient next = relay.open();
+  const Served next_served(second, next);
+  BOOST_TEST(!first.has_connection());
+}
+
+BOOST_AUTO_TEST_CASE(U_016_a_server_that_is_the_only_one_is_tried_again) {
+  FakeServer server;
+  Relay relay;
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  const std::uint16_t port = server.port();
+  server.stop();
+  BOOST_TEST(answer(relay.open()) == failed);
+  const FakeServer back("127.0.0.1", port);
+  HttpClient client = relay.open();
+  const Served served(back, client);
+}
+
+BOOST_AUTO_TEST_CASE(connects_are_one_after_the_other) {
+  const FakeServer server;
+  Relay relay("upstream.connects = 1");
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  HttpClient first = relay.open();
+  Wire wire = server.accept();
+  read_stream_start(wire);
+  HttpClient second = relay.open();
+  HttpClient third = relay.open();
+  relay.settle();
+  BOOST_TEST(!server.has_connection());
+  wire.send(stream_start() + std::string(features));
+  BOOST_TEST(has(first.answer().body, "ANONYMOUS"));
+  const Served served(server, second);
+  const Served last(server, third);
+}
+
+BOOST_DATA_TEST_CASE(who_goes_away_makes_room_for_the_next, data::make({"silent", "deaf", "mute"})) {
+  const DeafServer deaf;
+  const FakeServer mute;
+  const FakeServer server;
+  Relay relay("upstream.connects = 1");
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  relay.names.mood(Mood::silent, "_xmpp-client._tcp.silent.example");
+  relay.names.services("_xmpp-client._tcp.deaf.example", {{"xmpp.example.net", deaf.port()}});
+  relay.names.services("_xmpp-client._tcp.mute.example", {{"xmpp.example.net", mute.port()}});
+  const std::string domain = std::string(sample) + ".example";
+  WebClient first(relay.daemon);
+  first.say("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='" + domain + "' version='1.0'/>");
+  relay.names.wait_for("_xmpp-client._tcp." + domain, RecordType::srv);
+  HttpClient gone = relay.open();
+  HttpClient second = relay.open();
+  relay.settle();
+  gone.wire.reset();
+  BOOST_TEST(relay.names.asked(plain_name, RecordType::srv) == 0U);
+  first.wire.reset();
+  Wire wire = server.accept();  // of the one that is gone: BOSH sessions outlive connections
+  wire.send(stream_start() + std::string(features));
+  const Served served(server, second);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(memory)
+
+BOOST_AUTO_TEST_CASE(U_017_nothing_is_asked_twice_within_its_time) {
+  const FakeServer server;
+  Relay relay("upstream.tls = \"auto\"");
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  for (int i = 0; i < 5; ++i) {
+    HttpClient client = relay.open();
+    const Served served(server, client);
+  }
+  BOOST_TEST(relay.names.asked() == 4U);  // two services, two kinds of address
+}
+
+BOOST_AUTO_TEST_CASE(U_017_those_who_ask_at_once_ask_once) {
+  const FakeServer server;
+  Relay relay;
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  for (const std::string& name : {plain_name, std::string("xmpp.example.net")})
+    relay.names.mood(Mood::silent, name);
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(relay.open());
+  relay.names.wait_for(plain_name, RecordType::srv);
+  relay.settle();
+  relay.names.mood(Mood::answers, plain_name);
+  relay.names.wait_for("xmpp.example.net", RecordType::aaaa);
+  relay.settle();
+  relay.names.mood(Mood::answers, "xmpp.example.net");
+  std::vector<Wire> wires;
+  for (int i = 0; i < 5; ++i) {
+    wires.push_back(server.accept());
+    wires.back().send(stream_start() + std::string(features));
+  }
+  for (HttpClient& client : clients) BOOST_TEST(has(client.answer().body, "ANONYMOUS"));
+  BOOST_TEST(relay.names.asked() == 3U);
+}
+
+// The shortest time is five seconds, whatever the name server says.
+BOOST_AUTO_TEST_CASE(U_017_an_answer_that_has_had_its_time_is_asked_for_again) {
+  const auto began = std::chrono::steady_clock::now();
+  const FakeServer servers[2];
+  Relay relay;
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", servers[0])}, 0);
+  std::size_t served_by = 0;
+  for (int sessions = 0; served_by == 0; ++sessions) {
+    HttpClient client = relay.open();
+    served_by = first_ready({servers[0].descriptor(), servers[1].descriptor()});
+    const Served served(servers[served_by], client);
+    if (sessions == 0) relay.names.services(plain_name, {service(relay, "xmpp.example.net", servers[1])}, 0);
+    relay.names.wait_for(plain_name, RecordType::srv, 2, 100ms);
+  }
+  BOOST_TEST((std::chrono::steady_clock::now() - began >= 5s));
+  BOOST_TEST(relay.names.asked(plain_name, RecordType::srv) == 2U);
+  BOOST_TEST(relay.names.asked("xmpp.example.net", RecordType::a) == 1U);
+}
+
+void serve_one(const Relay& relay, const FakeServer& server) {
+  HttpClient client = relay.open();
+  const Served served(server, client);
+}
+
+BOOST_DATA_TEST_CASE(U_017_an_old_answer_serves_while_dns_does_not, data::make({Mood::silent, Mood::fails})) {
+  const FakeServer server;
+  Relay relay;
+  relay.names.services(plain_name, {{"xmpp.example.net", server.port()}});
+  relay.names.hosts("xmpp.example.net", {"127.0.0.1"}, 0);
+  serve_one(relay, server);
+  relay.names.mood(sample);
+  while (!relay.names.wait_for("xmpp.example.net", RecordType::a, 2, 100ms)) serve_one(relay, server);
+  serve_one(relay, server);
+  BOOST_TEST(relay.names.asked(plain_name, RecordType::srv) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_dns_is_soon_forgotten) {
+  const FakeServer server;
+  Relay relay;
+  relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
+  relay.names.mood(Mood::fails);
+  BOOST_TEST(answer(relay.open()) == failed);
+  const std::size_t asked = relay.names.asked(plain_name, RecordType::srv);
+  relay.names.mood(Mood::answers);
+  for (;;) {
+    HttpClient client = relay.open();
+    if (first_ready({server.descriptor(), client.wire.descriptor()}) == 0) {
+      const Served served(server, client);
+      break;
+    }
+    BOOST_TEST(said(client.answer()) == failed);
+    relay.names.wait_for(plain_name, RecordType::srv, asked + 1, 100ms);
+  }
+}
+
+BOOST_DATA_TEST_CASE(the_second_name_server_answers_when_the_first_does_not,
+                     data::make({Mood::silent, Mood::fails})) {
+  const FakeServer server;
+  NameServer first;
+  NameServer second;
+  Relay relay("upstream.nameservers = [\"" + first.address() + "\", \"" + second.address() + "\"]");
+  first.mood(sample);
+  second.services(plain_name, {{"xmpp.example.net", server.port()}});
+  second.hosts("xmpp.example.net", {"127.0.0.1"});
+  HttpClient client = relay.open();
+  const Served served(server, client);
+  BOOST_TEST(first.asked() > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(U_013_where_no_name_server_is_there_is_no_fallback) {
+  std::string nobody;
+  {
+    const NameServer gone;
+    nobody = gone.address();
+  }
+  Relay relay("upstream.nameservers = [\"" + nobody + "\"]");
+  BOOST_TEST(answer(relay.open()) == failed);
+  check_log(relay, "upstream-failed", {"DNS: "});
+}
+
+BOOST_AUTO_TEST_CASE(the_daemon_ends_while_dns_and_servers_are_silent) {
+  const DeafServer deaf;
+  Relay relay;
+  relay.names.services(plain_name, {{"xmpp.example.net", deaf.port()}});
+  relay.names.hosts("xmpp.example.net", {"127.0.0.1"});
+  for (const char* name : {"_xmpp-client._tcp.silent.example", "silent.example.net"})
+    relay.names.mood(Mood::silent, name);
+  relay.names.services("_xmpp-client._tcp.half.example", {{"silent.example.net", deaf.port()}});
+  HttpClient clients[] = {relay.open(), relay.open("silent.example"), relay.open("half.example")};
+  relay.names.wait_for("_xmpp-client._tcp.silent.example", RecordType::srv);
+  relay.names.wait_for("silent.example.net", RecordType::aaaa);
+  while (deaf.attempts() == 0) relay.settle();
+  relay.daemon.signal(SIGTERM);
+  for (HttpClient& client : clients) BOOST_TEST(said(client.answer()) == "terminate system-shutdown");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(where_nobody_is_led)
+
+constexpr std::string_view nowhere = "upstream.allow_networks = []";
+
+/// An end that a WebSocket hears.
+std::string web_answer(const Relay& relay, std::string_view domain) {
+  WebClient client(relay.daemon);
+  client.say("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='" + std::string(domain) +
+             "' version='1.0'/>");
+  for (std::string all;;) {
+    const std::string line = client.hears();
+    all += line + "\n";
+    if (line.starts_with("close ")) return all;
+    if (line == web_close) client.say(web_close);
+  }
+}
+
+const char* const inner_addresses[] = {
+    "127.0.0.1",       "127.0.0.2",   "::1",           "::ffff:127.0.0.1", "0.0.0.0",   "::",
+    "64:ff9b::7f00:1", "::127.0.0.1", "2002:7f00:1::", "169.254.169.254",  "10.0.0.1",  "172.16.0.1",
+    "192.168.0.1",     "100.64.0.1",  "fe80::1",       "fd00::1",          "224.0.0.1", "255.255.255.255",
+};
+
+BOOST_DATA_TEST_CASE(dns_does_not_lead_into_the_inner_network, data::make(inner_addresses)) {
+  const auto [v4, v6] = pair_of_servers("127.0.0.1", "::1");
+  Relay relay(nowhere);
+  relay.names.services(plain_name, {{"xmpp.example.net", v4.port()}});
+  relay.names.hosts("xmpp.example.net", {sample});
+  relay.names.hosts("bare.example", {sample});
+  for (const char* domain : {"example.org", "bare.example"}) {
+    BOOST_TEST(answer(relay.open(domain)) == failed);
+    BOOST_TEST(has(web_answer(relay, domain), "<remote-connection-failed"));
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::string line = relay.daemon.wait_for_log("session-end", i);
+    BOOST_TEST(has(line, "reason=server-refused "), line);
+  }
+  for (const FakeServer* server : {&v4, &v6}) BOOST_TEST(!server->has_connection());
+}
+
+BOOST_AUTO_TEST_CASE(only_those_addresses_of_a_name_that_are_permitted_are_tried) {
+  const auto [permitted, inner] = pair_of_servers("127.0.0.2", "127.0.0.1");
+  Relay relay("upstream.allow_networks = [\"127.0.0.2\"]");
+  relay.names.services(plain_name, {{"xmpp.example.net", inner.port()}});
+  relay.names.hosts("xmpp.example.net", {"127.0.0.1", "127.0.0.2"});
+  HttpClient client = relay.open();
+  permitted.accept().close();
+  BOOST_TEST(said(client.answer()) == failed);
+  BOOST_TEST(!inner.has_connection());
+}
+
+// First an address where servers may be, then an inner one: each session is led by one answer, and what that
+// says is looked at.
+BOOST_AUTO_TEST_CASE(a_name_that_changes_its_mind_leads_nowhere) {
+  const auto [permitted, inner] = pair_of_servers("127.0.0.2", "127.0.0.1");
+  Relay relay("upstream.allow_networks = [\"127.0.0.2\"]");
+  relay.names.services(plain_name, {{"xmpp.example.net", inner.port()}}, 0);
+  relay.names.hosts("xmpp.example.net", {"127.0.0.2"}, 0);
+  for (;;) {
+    HttpClient client = relay.open();
+    if (first_ready({permitted.descriptor(), client.wire.descriptor()}) == 1) {
+      BOOST_TEST(said(client.answer()) == failed);
+      break;
+    }
+    const Served served(permitted, client);
+    relay.names.hosts("xmpp.example.net", {"127.0.0.1"}, 0);
+    relay.names.wait_for("xmpp.example.net", RecordType::a, 2, 100ms);
+  }
+  BOOST_TEST(!inner.has_connection());
+  BOOST_TEST(!relay.daemon.log_lines("reason=server-refused ").empty());
+}
+
+BOOST_AUTO_TEST_CASE(names_that_are_addresses_lead_nowhere) {
+  const auto [v4, v6] = pair_of_servers("127.0.0.1", "::1");
+  const std::string port = std::to_string(v4.port());
+  Relay relay(nowhere);
+  const std::string domains[] = {"127.0.0.1",
+                                 "127.0.0.1.",
+                                 "[127.0.0.1]",
+                                 "::1",
+                                 "[::1]",
+                                 "::ffff:127.0.0.1",
+                                 "[::ffff:7f00:1]",
+                                 "2130706433",
+                                 "0x7f000001",
+                                 "0177.0.0.1",
+                                 "127.1",
+                                 "127.0.0.01",
+                                 "１２７.0.0.1",
+                                 "127。0。0。1",
+                                 "localhost",
+                                 "LOCALHOST.",
+                                 "ip6-localhost",
+                                 "localhost.localdomain",
+                                 "0.0.0.0",
+                                 "0",
+                                 "127.0.0.1:" + port,
+                                 "[::1]:" + port,
+                                 "localhost:" + port,
+                                 "example.org:" + port,
+                                 "tls://127.0.0.1:" + port,
+                                 "unix:/run/xmpp.sock",
+                                 "dns"};
+  for (const std::string& domain : domains) {
+    for (const std::string& name : {domain, "_xmpp-client._tcp." + domain}) {
+      if (has(name, ":")) continue;
+      relay.names.hosts(name, {"127.0.0.1", "::1"});
+      relay.names.services(name, {{domain, v4.port()}, {"127.0.0.1", v4.port()}});
+    }
+    for (const std::string& more : {std::string(), "route='xmpp:127.0.0.1:" + port + "'"}) {
+      const std::string got = answer(relay.open(domain, more));
+      BOOST_TEST((got == failed || got == "terminate host-unknown"), domain << ": " << got);
+    }
+    const std::string got = web_answer(relay, domain);
+    BOOST_TEST((has(got, "<remote-connection-failed") || has(got, "<host-unknown")), domain << ": " << got);
+    for (const FakeServer* server : {&v4, &v6}) BOOST_TEST(!server->has_connection(), domain);
+  }
+  for (const std::string& line : relay.daemon.log_lines("session-end")) BOOST_TEST_MESSAGE(line);
+}
+
+BOOST_AUTO_TEST_CASE(B_051_B_053_a_route_is_followed_only_where_it_is_listed) {
+  const FakeServer listed;
+  const FakeServer other;
+  Relay relay(std::string(nowhere) + "\nupstream.any = false\nupstream.domains = [\"example.org\"]\n" +
+              "upstream.routes = [\"" + listed.address() + "\"]");
+  const auto route = [](const FakeServer& server) { return "route='xmpp:" + server.address() + "'"; };
+  HttpClient client = relay.open("example.org", route(listed));
+  const Served served(listed, client);
+  BOOST_TEST(has(served.header, " to='example.org' "));
+  BOOST_TEST(relay.names.asked() == 0U);
+
+  BOOST_TEST(answer(relay.open("example.org", route(other))) == failed);
+  BOOST_TEST(answer(relay.open("example.com", route(listed))) == "terminate host-unknown");
+  BOOST_TEST(answer(relay.open("127.0.0.1", route(listed))) == "terminate host-unknown");
+  for (const FakeServer* server : {&listed, &other}) BOOST_TEST(!server->has_connection());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -279,4 +279,16 @@ void NameServer::run() {
   }
 }
 
+std::ostream& operator<<(std::ostream& out, NameServer::Mood mood) {
+  switch (mood) {
+    case NameServer::Mood::answers:
+      return out << "answers";
+    case NameServer::Mood::fails:
+      return out << "fails";
+    case NameServer::Mood::silent:
+      break;
+  }
+  return out << "silent";
+}
+
 }  // namespace integration

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <ostream>
 #include <set>
 #include <string>
 #include <string_view>
@@ -106,5 +107,7 @@ class NameServer {
   std::vector<Waiting> waiting_;
   std::thread thread_;
 };
+
+std::ostream& operator<<(std::ostream&, NameServer::Mood);
 
 }  // namespace integration
