@@ -57,6 +57,7 @@ class Resolver {
   template <class Answer>
   using Cache = std::unordered_map<std::string, Entry<Answer>>;
   struct Question;  // what c-ares gives back with an answer
+  struct HostQuestion;
 
   template <class Answer>
   bool look_up(Cache<Answer>&, const std::string& name, std::function<void(const Answer&)>&&);

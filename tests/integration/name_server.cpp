@@ -141,6 +141,16 @@ void NameServer::mood(Mood mood, std::string_view name) {
   const std::lock_guard lock(mutex_);
   if (name.empty()) moods_.clear();
   moods_[plain(name)] = mood;
+  answer_those_who_wait();
+}
+
+void NameServer::mood(Mood mood, std::string_view name, RecordType type) {
+  const std::lock_guard lock(mutex_);
+  narrow_moods_[{plain(name), type}] = mood;
+  answer_those_who_wait();
+}
+
+void NameServer::answer_those_who_wait() {
   std::erase_if(waiting_, [this](const Waiting& one) {
     if (mood_of(one.question) == Mood::silent) return false;
     send(one);
@@ -149,6 +159,8 @@ void NameServer::mood(Mood mood, std::string_view name) {
 }
 
 NameServer::Mood NameServer::mood_of(const Question& question) const {
+  if (const auto found = narrow_moods_.find({question.name, question.type}); found != narrow_moods_.end())
+    return found->second;
   auto found = moods_.find(question.name);
   if (found == moods_.end()) found = moods_.find({});
   return found == moods_.end() ? Mood::answers : found->second;

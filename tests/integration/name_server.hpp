@@ -52,6 +52,7 @@ class NameServer {
   /// How questions for this name are met; without a name: all. What was asked of a silent server is answered
   /// when it speaks again.
   void mood(Mood, std::string_view name = {});
+  void mood(Mood, std::string_view name, RecordType);
 
   /// Questions so far; one that is repeated because the answer is late counts once.
   std::size_t asked(std::string_view name, RecordType) const;
@@ -91,6 +92,7 @@ class NameServer {
   void note(const Question&, bool tcp);
   static Question read(std::string_view message);
   Mood mood_of(const Question&) const;
+  void answer_those_who_wait();
   std::string answer(const Question&) const;
   void send(const Waiting&) const;
 
@@ -101,6 +103,7 @@ class NameServer {
   mutable std::condition_variable changed_;
   std::map<std::string, std::vector<Record>> table_;
   std::map<std::string, Mood> moods_;
+  std::map<std::pair<std::string, RecordType>, Mood> narrow_moods_;
   std::set<std::tuple<std::uint16_t, std::string, RecordType>> seen_;
   std::map<std::pair<std::string, RecordType>, std::size_t> counts_;
   std::size_t by_tcp_ = 0;
