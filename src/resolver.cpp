@@ -21,6 +21,8 @@ constexpr std::chrono::seconds longest_life = 1h;
 constexpr std::chrono::seconds life_of_none = 30s;
 constexpr std::chrono::seconds life_of_failure = 2s;
 constexpr std::chrono::seconds stale_life = 1h;
+constexpr std::chrono::seconds rest_of_dns = 30s;  // while an old answer serves
+constexpr std::chrono::seconds patience = 2s;      // until it does
 constexpr std::size_t most_names = 10'000;
 constexpr int most_addresses = 8;  // of one kind
 constexpr int try_milliseconds = 1500;
@@ -124,6 +126,22 @@ bool Resolver::look_up(Cache<Answer>& cache, const std::string& name,
   return entry.waiting.size() == 1;
 }
 
+/// Who waits is told the old answer when the new one takes too long: several silent name servers take longer
+/// than a client will wait.
+template <class Answer>
+void Resolver::plan_old_answer(Cache<Answer>& cache, const std::string& name) {
+  Entry<Answer>& entry = cache[name];
+  if (entry.waiting.empty() || now() >= entry.usable_until) return;
+  entry.patience = std::make_unique<asio::steady_timer>(io_, patience);
+  entry.patience->async_wait([this, &cache, name](boost::system::error_code error) {
+    if (error || stopped_) return;
+    Entry<Answer>& late = cache[name];
+    if (late.waiting.empty()) return;
+    late.fresh_until = now() + rest_of_dns;
+    tell(late);
+  });
+}
+
 void Resolver::find_host(const std::string& name, HostDone done) {
   if (stopped_ || !look_up(hosts_, name, std::move(done))) return;
   // Each kind by itself: of both at once c-ares doesn't tell that only one could be found out. A name in
@@ -138,12 +156,14 @@ void Resolver::find_host(const std::string& name, HostDone done) {
     hints.ai_flags = ARES_AI_NOSORT;
     ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, host_came, question);
   }
+  plan_old_answer(hosts_, name);
   plan_timer();
 }
 
 void Resolver::find_srv(const std::string& name, SrvDone done) {
   if (stopped_ || !look_up(services_, name, std::move(done))) return;
   ares_query(channel_, name.c_str(), 1 /* IN */, 33 /* SRV */, srv_came, new Question{this, name});
+  plan_old_answer(services_, name);
   plan_timer();
 }
 
@@ -195,14 +215,18 @@ void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer&& ans
   if (!keeps_old) entry.answer = std::move(answer);
   std::chrono::seconds life = std::clamp(std::chrono::seconds(ttl), shortest_life, longest_life);
   if (none) life = life_of_none;
-  if (failed) life = life_of_failure;
+  if (failed) life = keeps_old ? rest_of_dns : life_of_failure;
   entry.fresh_until = time + life;
   if (!failed) entry.usable_until = none ? time : time + life + stale_life;
-  const auto waiting = std::exchange(entry.waiting, {});
-  const Answer told = entry.answer;
+  entry.patience.reset();
+  tell(entry);
   if (cache.size() > most_names) make_room(cache, time);
-  // From the loop: c-ares must not be entered anew from its own callback.
-  asio::post(io_, [waiting, told] {
+}
+
+/// From the loop: c-ares must not be entered anew from its own callback.
+template <class Answer>
+void Resolver::tell(Entry<Answer>& entry) {
+  asio::post(io_, [waiting = std::exchange(entry.waiting, {}), told = entry.answer] {
     for (const auto& done : waiting) done(told);
   });
 }
