@@ -188,9 +188,10 @@ void Connector::take_host(Target&& target, const HostAnswer& answer) {
 /// nothing else is left behind all targets (U-016).
 void Connector::take_candidates(Target&& target, std::vector<Candidate>&& candidates) {
   const auto now = std::chrono::steady_clock::now();
-  const auto dead = std::ranges::stable_partition(
-      candidates, [&](const Candidate& c) { return !host_.is_dead(c.name, now); });
-  if (!candidates.empty() && dead.size() == candidates.size() && !targets_.empty() && !target.postponed) {
+  const auto dead = std::stable_partition(candidates.begin(), candidates.end(),
+                                          [&](const Candidate& c) { return !host_.is_dead(c.name, now); });
+  const bool all_dead = !candidates.empty() && dead == candidates.begin();
+  if (all_dead && !targets_.empty() && !target.postponed) {
     target.postponed = true;
     targets_.push_back(std::move(target));
     return next_target();

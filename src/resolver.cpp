@@ -207,7 +207,7 @@ void Resolver::srv_came(void* pointer, int status, int, unsigned char* message, 
 }
 
 template <class Answer>
-void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer&& answer, bool failed, bool none,
+void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer answer, bool failed, bool none,
                      std::uint32_t ttl) {
   const Time time = now();
   Entry<Answer>& entry = cache[name];

@@ -63,7 +63,7 @@ class Resolver {
   template <class Answer>
   bool look_up(Cache<Answer>&, const std::string& name, std::function<void(const Answer&)>&&);
   template <class Answer>
-  void store(Cache<Answer>&, const std::string& name, Answer&&, bool failed, bool none, std::uint32_t ttl);
+  void store(Cache<Answer>&, const std::string& name, Answer, bool failed, bool none, std::uint32_t ttl);
   template <class Answer>
   void plan_old_answer(Cache<Answer>&, const std::string& name);
   template <class Answer>

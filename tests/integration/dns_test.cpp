@@ -159,6 +159,7 @@ WebClient web_open_for(const Relay& relay, std::string_view domain) {
 /// The first of these that has something to read.
 std::size_t first_ready(const std::vector<int>& descriptors) {
   std::vector<pollfd> watched;
+  watched.reserve(descriptors.size());
   for (const int descriptor : descriptors) watched.push_back({descriptor, POLLIN, 0});
   constexpr int limit = std::chrono::milliseconds(patience).count();
   if (::poll(watched.data(), watched.size(), limit) <= 0) throw Failure("nothing happens");
@@ -663,18 +664,17 @@ BOOST_AUTO_TEST_CASE(U_017_those_who_ask_at_once_ask_once) {
   relay.names.services(plain_name, {service(relay, "xmpp.example.net", server)});
   for (const std::string& name : {plain_name, std::string("xmpp.example.net")})
     relay.names.mood(Mood::silent, name);
-  std::vector<HttpClient> clients;
-  for (int i = 0; i < 5; ++i) clients.push_back(relay.open());
+  HttpClient clients[] = {relay.open(), relay.open(), relay.open(), relay.open(), relay.open()};
   relay.names.wait_for(plain_name, RecordType::srv);
   relay.settle();
   relay.names.mood(Mood::answers, plain_name);
   relay.names.wait_for("xmpp.example.net", RecordType::aaaa);
   relay.settle();
   relay.names.mood(Mood::answers, "xmpp.example.net");
-  std::vector<Wire> wires;
-  for (int i = 0; i < 5; ++i) {
-    wires.push_back(server.accept());
-    wires.back().send(stream_start() + std::string(features));
+  Wire wires[std::size(clients)];
+  for (Wire& wire : wires) {
+    wire = server.accept();
+    wire.send(stream_start() + std::string(features));
   }
   for (HttpClient& client : clients) BOOST_TEST(has(client.answer().body, "ANONYMOUS"));
   BOOST_TEST(relay.names.asked() == 3U);

@@ -118,6 +118,7 @@ void NameServer::hosts(std::string_view name, const std::vector<std::string>& ad
 
 void NameServer::services(std::string_view name, const std::vector<Srv>& services, std::uint32_t ttl) {
   std::vector<Record> records;
+  records.reserve(services.size());
   for (const Srv& one : services)
     records.push_back({RecordType::srv, ttl,
                        number(one.priority) + number(one.weight) + number(one.port) + encoded(one.target)});
