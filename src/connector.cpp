@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -111,11 +112,7 @@ void Connector::begin() {
   if (stopped_) return;
   for (const Server& server : servers_.list) {
     if (server.from_dns) return find_servers();
-    if (server.unix_path.empty())
-      targets_.push_back({server.host, server.port, server.direct_tls, true});
-    else
-      addresses_.push_back({asio::local::stream_protocol::endpoint(server.unix_path),
-                            "unix:" + server.unix_path, false, true});
+    targets_.push_back({server.host, server.port, server.direct_tls, true, server.unix_path});
   }
   go_on();
 }
@@ -157,20 +154,24 @@ void Connector::take_srv(const SrvAnswer& plain, const SrvAnswer& direct_tls) {
 }
 
 void Connector::next_target() {
-  const Target target = std::move(targets_.front());
+  Target target = std::move(targets_.front());
   targets_.pop_front();
-  if (const auto address = parse_ip(target.host)) return take_host(target, {{*address}, {}});
+  if (const std::string path = target.unix_path; !path.empty())
+    return take_candidates(std::move(target),
+                           {{asio::local::stream_protocol::endpoint(path), "unix:" + path, false, true}});
+  if (const auto address = parse_ip(target.host)) return take_host(std::move(target), {{*address}, {}});
   searching_ = true;
-  host_.resolver.find_host(target.host, [self = Pointer(this), target](const HostAnswer& answer) {
-    if (!self->stopped_) self->take_host(target, answer);
+  const std::string host = target.host;
+  host_.resolver.find_host(host, [self = Pointer(this), target](const HostAnswer& answer) {
+    if (!self->stopped_) self->take_host(Target(target), answer);
   });
 }
 
 /// Only addresses where a server may be: a name that anybody can choose must not lead into the inner network.
-void Connector::take_host(const Target& target, const HostAnswer& answer) {
+void Connector::take_host(Target&& target, const HostAnswer& answer) {
   searching_ = false;
-  const auto now = std::chrono::steady_clock::now();
   if (!answer.error.empty()) last_error_ = target.host + ": " + answer.error;
+  std::vector<Candidate> candidates;
   for (const Address& address : in_turn(answer.addresses)) {
     const std::string name = print(address, target.port);
     if (!target.configured && !is_public(address) && !is_in(address, host_.upstream.allow_networks)) {
@@ -178,10 +179,24 @@ void Connector::take_host(const Target& target, const HostAnswer& answer) {
       last_error_ = name + " is not a public address; upstream.allow_networks can permit it";
       continue;
     }
-    addresses_.push_back({endpoint_of(address, target.port), name, target.direct_tls, is_loopback(address)});
+    candidates.push_back({endpoint_of(address, target.port), name, target.direct_tls, is_loopback(address)});
   }
-  // A server that was found dead waits behind the others.
-  std::ranges::stable_partition(addresses_, [&](const Candidate& c) { return !host_.is_dead(c.name, now); });
+  take_candidates(std::move(target), std::move(candidates));
+}
+
+/// Who was found dead waits behind the others: an address behind those of its target, a target of which
+/// nothing else is left behind all targets (U-016).
+void Connector::take_candidates(Target&& target, std::vector<Candidate>&& candidates) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto dead = std::stable_partition(candidates.begin(), candidates.end(),
+                                          [&](const Candidate& c) { return !host_.is_dead(c.name, now); });
+  const bool all_dead = !candidates.empty() && dead == candidates.begin();
+  if (all_dead && !targets_.empty() && !target.postponed) {
+    target.postponed = true;
+    targets_.push_back(std::move(target));
+    return next_target();
+  }
+  std::ranges::move(candidates, std::back_inserter(addresses_));
   go_on();
 }
 
@@ -234,13 +249,22 @@ void Connector::connected(const AttemptPointer& attempt, error_code error) {
   }
   // Others that were tried beside it are for later, should this one turn out useless.
   for (const AttemptPointer& other : attempts_) addresses_.push_back(other->candidate);
-  attempts_.clear();
+  give_up_attempts();
   timer_.cancel();
   last_server_ = candidate.name;
   finish({.socket = std::move(attempt->socket),
           .server = candidate.name,
           .direct_tls = candidate.direct_tls,
           .local = candidate.local});
+}
+
+/// Their sockets are closed here: the kernel would try for minutes.
+void Connector::give_up_attempts() {
+  for (const AttemptPointer& attempt : attempts_) {
+    error_code ignored;
+    attempt->socket.close(ignored);
+  }
+  attempts_.clear();
 }
 
 void Connector::finish(Connected&& result) {
@@ -257,7 +281,7 @@ void Connector::blame() {
 void Connector::stop() {
   if (std::exchange(stopped_, true)) return;
   timer_.cancel();
-  attempts_.clear();
+  give_up_attempts();
   done_ = nullptr;
   if (std::exchange(counted_, false)) host_.leave();
 }

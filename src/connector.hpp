@@ -81,7 +81,9 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
     std::string host;
     std::uint16_t port;
     bool direct_tls;
-    bool configured;  // its addresses may be anywhere
+    bool configured;          // its addresses may be anywhere
+    std::string unix_path{};  // instead of a host
+    bool postponed = false;   // its servers were found dead
   };
   struct Candidate {
     boost::asio::generic::stream_protocol::endpoint endpoint;
@@ -99,10 +101,12 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   void find_servers();
   void take_srv(const SrvAnswer& plain, const SrvAnswer& direct_tls);
   void next_target();
-  void take_host(const Target&, const HostAnswer&);
+  void take_host(Target&&, const HostAnswer&);
+  void take_candidates(Target&&, std::vector<Candidate>&&);
   void go_on();
   void try_candidate();
   void connected(const AttemptPointer&, boost::system::error_code);
+  void give_up_attempts();
   void finish(Connected&&);
   void plan(std::chrono::milliseconds);
 

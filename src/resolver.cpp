@@ -21,8 +21,10 @@ constexpr std::chrono::seconds longest_life = 1h;
 constexpr std::chrono::seconds life_of_none = 30s;
 constexpr std::chrono::seconds life_of_failure = 2s;
 constexpr std::chrono::seconds stale_life = 1h;
+constexpr std::chrono::seconds rest_of_dns = 30s;  // while an old answer serves
+constexpr std::chrono::seconds patience = 2s;      // until it does
 constexpr std::size_t most_names = 10'000;
-constexpr std::size_t most_addresses = 16;
+constexpr int most_addresses = 8;  // of one kind
 constexpr int try_milliseconds = 1500;
 constexpr int tries = 2;
 
@@ -41,11 +43,32 @@ bool is_none(int status) {
   return status == ARES_ENODATA || status == ARES_ENOTFOUND;
 }
 
+Address address_of(const ares_addrinfo_node& node) {
+  Address address;
+  if (node.ai_family == AF_INET6) {
+    std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(node.ai_addr)->sin6_addr, 16);
+  } else {
+    address.bytes[10] = address.bytes[11] = 0xff;
+    std::memcpy(address.bytes.data() + 12, &reinterpret_cast<const sockaddr_in*>(node.ai_addr)->sin_addr, 4);
+  }
+  return address;
+}
+
 }  // namespace
 
 struct Resolver::Question {
   Resolver* resolver;
   std::string name;
+};
+
+/// For addresses of both kinds.
+struct Resolver::HostQuestion {
+  Resolver* resolver;
+  std::string name;
+  int awaited;  // answers
+  HostAnswer answer{};
+  std::uint32_t ttl = UINT32_MAX;
+  int fault = ARES_SUCCESS;
 };
 
 /// A socket of c-ares on our loop.
@@ -103,48 +126,69 @@ bool Resolver::look_up(Cache<Answer>& cache, const std::string& name,
   return entry.waiting.size() == 1;
 }
 
+/// Who waits is told the old answer when the new one takes too long: several silent name servers take longer
+/// than a client will wait.
+template <class Answer>
+void Resolver::plan_old_answer(Cache<Answer>& cache, const std::string& name) {
+  Entry<Answer>& entry = cache[name];
+  if (entry.waiting.empty() || now() >= entry.usable_until) return;
+  entry.patience = std::make_unique<asio::steady_timer>(io_, patience);
+  entry.patience->async_wait([this, &cache, name](boost::system::error_code error) {
+    if (error || stopped_) return;
+    Entry<Answer>& late = cache[name];
+    if (late.waiting.empty()) return;
+    late.fresh_until = now() + rest_of_dns;
+    tell(late);
+  });
+}
+
 void Resolver::find_host(const std::string& name, HostDone done) {
   if (stopped_ || !look_up(hosts_, name, std::move(done))) return;
-  ares_addrinfo_hints hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = ARES_AI_NOSORT;
-  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, host_came, new Question{this, name});
+  // Each kind by itself: of both at once c-ares doesn't tell that only one could be found out. A name in
+  // /etc/hosts has one kind perhaps, and DNS is not to be asked for the other; those of DNS end with a dot.
+  const bool from_dns = name.ends_with('.');
+  const auto families = from_dns ? std::vector{AF_INET6, AF_INET} : std::vector{AF_UNSPEC};
+  auto* question = new HostQuestion{this, name, static_cast<int>(families.size())};
+  for (const int family : families) {
+    ares_addrinfo_hints hints{};
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = ARES_AI_NOSORT;
+    ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, host_came, question);
+  }
+  plan_old_answer(hosts_, name);
   plan_timer();
 }
 
 void Resolver::find_srv(const std::string& name, SrvDone done) {
   if (stopped_ || !look_up(services_, name, std::move(done))) return;
   ares_query(channel_, name.c_str(), 1 /* IN */, 33 /* SRV */, srv_came, new Question{this, name});
+  plan_old_answer(services_, name);
   plan_timer();
 }
 
 // --- Answers ---
 
 void Resolver::host_came(void* pointer, int status, int, ares_addrinfo* found) {
-  const std::unique_ptr<Question> question(static_cast<Question*>(pointer));
+  auto& question = *static_cast<HostQuestion*>(pointer);
   const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> guard(found, ares_freeaddrinfo);
-  Resolver& self = *question->resolver;
-  if (self.stopped_) return;
-  HostAnswer answer;
-  std::uint32_t ttl = UINT32_MAX;
+  HostAnswer& answer = question.answer;
   for (const auto* node = found ? found->nodes : nullptr; node; node = node->ai_next) {
-    Address address;
-    if (node->ai_family == AF_INET6) {
-      std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(node->ai_addr)->sin6_addr, 16);
-    } else {
-      address.bytes[10] = address.bytes[11] = 0xff;
-      std::memcpy(address.bytes.data() + 12, &reinterpret_cast<const sockaddr_in*>(node->ai_addr)->sin_addr,
-                  4);
-    }
-    if (answer.addresses.size() < most_addresses) answer.addresses.push_back(address);
-    ttl = std::min(ttl, static_cast<std::uint32_t>(std::max(0, node->ai_ttl)));
+    const Address address = address_of(*node);
+    if (std::ranges::count(answer.addresses, is_ipv4(address), is_ipv4) < most_addresses)
+      answer.addresses.push_back(address);
+    question.ttl = std::min(question.ttl, static_cast<std::uint32_t>(std::max(0, node->ai_ttl)));
   }
-  if (answer.addresses.empty())
-    answer.error =
-        is_none(status) || status == ARES_SUCCESS ? "the name has no address" : ares_strerror(status);
-  self.store(self.hosts_, question->name, std::move(answer), status != ARES_SUCCESS && !is_none(status),
-             is_none(status), ttl);
+  if (status != ARES_SUCCESS && !is_none(status)) question.fault = status;
+  if (--question.awaited > 0) return;
+  const std::unique_ptr<HostQuestion> whole(&question);
+  Resolver& self = *question.resolver;
+  if (self.stopped_) return;
+  const bool failed = answer.addresses.empty() && question.fault != ARES_SUCCESS;
+  const bool none = answer.addresses.empty() && !failed;
+  if (failed) answer.error = ares_strerror(question.fault);
+  if (none) answer.error = "the name has no address";
+  self.store(self.hosts_, question.name, std::move(answer), failed, none, question.ttl);
 }
 
 void Resolver::srv_came(void* pointer, int status, int, unsigned char* message, int size) {
@@ -163,7 +207,7 @@ void Resolver::srv_came(void* pointer, int status, int, unsigned char* message, 
 }
 
 template <class Answer>
-void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer&& answer, bool failed, bool none,
+void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer answer, bool failed, bool none,
                      std::uint32_t ttl) {
   const Time time = now();
   Entry<Answer>& entry = cache[name];
@@ -171,14 +215,18 @@ void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer&& ans
   if (!keeps_old) entry.answer = std::move(answer);
   std::chrono::seconds life = std::clamp(std::chrono::seconds(ttl), shortest_life, longest_life);
   if (none) life = life_of_none;
-  if (failed) life = life_of_failure;
+  if (failed) life = keeps_old ? rest_of_dns : life_of_failure;
   entry.fresh_until = time + life;
   if (!failed) entry.usable_until = none ? time : time + life + stale_life;
-  const auto waiting = std::exchange(entry.waiting, {});
-  const Answer told = entry.answer;
+  entry.patience.reset();
+  tell(entry);
   if (cache.size() > most_names) make_room(cache, time);
-  // From the loop: c-ares must not be entered anew from its own callback.
-  asio::post(io_, [waiting, told] {
+}
+
+/// From the loop: c-ares must not be entered anew from its own callback.
+template <class Answer>
+void Resolver::tell(Entry<Answer>& entry) {
+  asio::post(io_, [waiting = std::exchange(entry.waiting, {}), told = entry.answer] {
     for (const auto& done : waiting) done(told);
   });
 }

@@ -27,7 +27,7 @@ struct HostAnswer {
 };
 
 /// Asks the name servers of the system, or given ones. Answers are kept as long as they say, within bounds;
-/// an old one serves while the name servers don't answer.
+/// an old one serves when the name servers don't answer for a while (RFC 8767).
 class Resolver {
  public:
   /// `name_servers`: addresses with ports; empty: the system's. Throws std::runtime_error.
@@ -52,16 +52,22 @@ class Resolver {
     Answer answer;
     Time fresh_until{};
     Time usable_until{};  // when nobody answers
-    std::vector<std::function<void(const Answer&)>> waiting;
+    std::vector<std::function<void(const Answer&)>> waiting{};
+    std::unique_ptr<boost::asio::steady_timer> patience{};  // of those who wait, while an old answer is there
   };
   template <class Answer>
   using Cache = std::unordered_map<std::string, Entry<Answer>>;
   struct Question;  // what c-ares gives back with an answer
+  struct HostQuestion;
 
   template <class Answer>
   bool look_up(Cache<Answer>&, const std::string& name, std::function<void(const Answer&)>&&);
   template <class Answer>
-  void store(Cache<Answer>&, const std::string& name, Answer&&, bool failed, bool none, std::uint32_t ttl);
+  void store(Cache<Answer>&, const std::string& name, Answer, bool failed, bool none, std::uint32_t ttl);
+  template <class Answer>
+  void plan_old_answer(Cache<Answer>&, const std::string& name);
+  template <class Answer>
+  void tell(Entry<Answer>&);
   template <class Answer>
   static void make_room(Cache<Answer>&, Time now);
   static void host_came(void*, int status, int timeouts, ares_addrinfo*);

@@ -36,15 +36,20 @@ std::string stream_start(std::string_view id, std::string_view from) {
   return out;
 }
 
-FakeServer::FakeServer() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+FakeServer::FakeServer(const std::string& ip, std::uint16_t port) {
+  sockaddr_storage address{};
   auto* const plain = reinterpret_cast<sockaddr*>(&address);
-  socklen_t size = sizeof address;
-  listener_ = listen_at(AF_INET, plain, size);
+  auto* const v4 = reinterpret_cast<sockaddr_in*>(&address);
+  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&address);
+  const bool is_v4 = ::inet_pton(AF_INET, ip.c_str(), &v4->sin_addr) == 1;
+  if (!is_v4 && ::inet_pton(AF_INET6, ip.c_str(), &v6->sin6_addr) != 1) throw Failure("no address: " + ip);
+  plain->sa_family = is_v4 ? AF_INET : AF_INET6;
+  v4->sin_port = htons(port);  // where that of IPv6 is, too
+  socklen_t size = is_v4 ? sizeof *v4 : sizeof *v6;
+  listener_ = listen_at(plain->sa_family, plain, size);
   ::getsockname(listener_.get(), plain, &size);
-  address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  port_ = ntohs(v4->sin_port);
+  address_ = (is_v4 ? ip : "[" + ip + "]") + ":" + std::to_string(port_);
 }
 
 FakeServer::FakeServer(const std::string& path) : address_("unix:" + path) {

@@ -27,12 +27,15 @@ std::string stream_start(std::string_view id = "stream-1", std::string_view from
 /// what a server would say.
 class FakeServer {
  public:
-  FakeServer();
+  FakeServer() : FakeServer("127.0.0.1", 0) {}
+  /// On another address of this machine; port 0 is a free one.
+  FakeServer(const std::string& ip, std::uint16_t port);
   /// On a Unix socket: what one end has written the other can read at once, so such a server proves orders.
   explicit FakeServer(const std::string& path);
 
   /// As `upstream.server` wants it.
   const std::string& address() const { return address_; }
+  std::uint16_t port() const { return port_; }
   /// The next connection.
   Wire accept() const;
   /// Whether a connection waits to be accepted.
@@ -44,6 +47,7 @@ class FakeServer {
  private:
   Descriptor listener_;
   std::string address_;
+  std::uint16_t port_ = 0;
 };
 
 /// Reads boshd's stream header, up to its '>'.
