@@ -156,6 +156,21 @@ BOOST_AUTO_TEST_CASE(U_119_D_101_the_address_that_a_trusted_proxy_names_goes_to_
   BOOST_TEST(line.ends_with(" " + std::to_string(bridge.daemon.port()) + "\r\n"), line);
 }
 
+BOOST_AUTO_TEST_CASE(U_110_each_session_has_a_connection_of_its_own) {
+  Bridge bridge(
+      "listen.proxy_protocol = true\nproxy.trusted = [\"127.0.0.1\"]\nupstream.proxy_protocol = \"v1\"");
+  for (const auto* address : {"192.0.2.7", "192.0.2.8", "192.0.2.7"}) {
+    HttpClient client = from(bridge, address);
+    client.post(creation());
+    Wire server = bridge.server.accept();
+    BOOST_TEST(has(server.read_until("\r\n"), "PROXY TCP4 " + std::string(address) + " "));
+    read_stream_start(server);
+    server.send(stream_start() + std::string(features));
+    client.answer();
+    BOOST_TEST(!server.readable());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(U_123_the_header_comes_before_direct_TLS) {
   const FakeServer server;
   const Daemon daemon(

@@ -240,7 +240,64 @@ BOOST_AUTO_TEST_CASE(U_037_plain_text_where_TLS_should_be_ends_the_connection) {
   BOOST_TEST(has(secured.daemon.wait_for_log("upstream-failed"), "step=tls"));
 }
 
-BOOST_AUTO_TEST_CASE(U_045_on_this_machine_TLS_is_used_when_the_server_wants_it) {
+BOOST_AUTO_TEST_CASE(U_041_U_072_a_server_that_is_not_trusted_hears_nothing_and_the_client_no_details) {
+  const Secured secured("required", true);
+  HttpClient client(secured.daemon);
+  client.post(creation());
+  Wire wire = secured.server.accept();
+  std::string heard;
+  try {
+    wire.accept_tls(authority().issue(for_names("DNS:other.example")));
+    heard = wire.read_to_end();
+  } catch (const Failure&) {
+  }
+  BOOST_TEST(heard == "");
+  const Response answer = client.answer();
+  BOOST_TEST(said(answer) == "terminate remote-connection-failed");
+  BOOST_TEST(!has(answer.body, "certificate"));
+}
+
+BOOST_AUTO_TEST_CASE(U_046_a_server_of_old_versions_is_refused_and_one_of_TLS_1_2_is_not) {
+  for (const auto& [version, good] : {std::pair(tls_1_1, false), std::pair(tls_1_2, true)}) {
+    const Secured secured("required", true);
+    HttpClient client(secured.daemon);
+    client.post(creation());
+    Wire wire = secured.server.accept();
+    bool agreed = true;
+    try {
+      wire.accept_tls(authority().issue(for_names("DNS:example.org")), false, version);
+    } catch (const Failure&) {
+      agreed = false;
+    }
+    BOOST_TEST(agreed == good);
+    if (!good) {
+      BOOST_TEST(said(client.answer()) == "terminate remote-connection-failed");
+      continue;
+    }
+    BOOST_TEST(has(std::string(SSL_get_cipher_name(wire.tls())), "ECDHE"));
+    open_stream(wire);
+    BOOST_TEST(has(said(client.answer()), "ANONYMOUS"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(U_048_U_051_nothing_is_negotiated_anew_and_nothing_comes_early) {
+  const Secured secured("required", true);
+  HttpClient client(secured.daemon);
+  client.post(creation());
+  Wire wire = secured.server.accept();
+  wire.accept_tls(authority().issue(for_names("DNS:example.org")), false, tls_1_2);
+  BOOST_TEST(SSL_get_early_data_status(wire.tls()) != SSL_EARLY_DATA_ACCEPTED);
+  BOOST_TEST(SSL_session_reused(wire.tls()) == 0);
+  open_stream(wire);
+  client.answer();
+  SSL_renegotiate(wire.tls());
+  SSL_do_handshake(wire.tls());
+  BOOST_CHECK_THROW(wire.read_until("never"), Failure);  // boshd's alert, or the end
+  BOOST_TEST(SSL_total_renegotiations(wire.tls()) <= 1);
+  BOOST_TEST(SSL_is_init_finished(wire.tls()) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(B_210_U_045_on_this_machine_TLS_is_used_when_the_server_wants_it) {
   const Secured secured("auto");
   HttpClient client(secured.daemon);
   client.post(creation());

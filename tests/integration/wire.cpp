@@ -143,8 +143,12 @@ void Wire::start_tls(const TlsClient& client) {
   shake_hands();
 }
 
-void Wire::accept_tls(const Identity& identity, bool answers_alpn) {
+void Wire::accept_tls(const Identity& identity, bool answers_alpn, int max_version) {
   const Context context(SSL_CTX_new(TLS_server_method()));
+  if (max_version != 0) {
+    SSL_CTX_set_max_proto_version(context.get(), max_version);
+    SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
+  }
   bool first = true;
   each_certificate(identity.chain, [&](X509* one) {
     if (std::exchange(first, false))

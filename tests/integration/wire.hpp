@@ -68,7 +68,7 @@ class Wire {
 
   /// From here on by TLS; returns when it stands, throws when the other end refuses.
   void start_tls(const TlsClient&);
-  void accept_tls(const Identity&, bool answers_alpn = false);
+  void accept_tls(const Identity&, bool answers_alpn = false, int max_version = 0);
   /// What the client asked for.
   std::string server_name() const;
   /// The protocol that was agreed on.
