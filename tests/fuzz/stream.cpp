@@ -161,12 +161,32 @@ Outcome read_at_once(const Choices& choices, const std::vector<fuzz::Piece>& pie
   return reading.outcome();
 }
 
+/// A stream that has to be encrypted tells the client nothing before it is (RFC 6120 §5.4.3.3).
+void read_unencrypted(const Choices& choices, const std::vector<fuzz::Piece>& pieces) {
+  xml::Pool pool(42, 1);
+  xml::Batch batch;
+  xmpp::Stream stream("a.example", choices.language, limits_of(choices));
+  stream.open(xmpp::Tls::always);
+  for (const fuzz::Piece& piece : pieces) {
+    const fuzz::Exact exact(piece.bytes);
+    const xmpp::Received received = stream.receive(pool, exact.view(), batch);
+    require(received.elements.empty() || received.ended, "no element is told");
+    require(!received.opened, "no header is told");
+    require(stream.send("<client/>").empty(), "nothing of the client is written");
+    if (received.ended || received.start_tls) return;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
   const Choices choices{(bytes[0] & 1) != 0, (bytes[0] & 2) != 0 ? "en" : ""};
   const std::vector<fuzz::Piece> pieces = fuzz::pieces(fuzz::text(bytes + 1, size - 1), restarts);
+  if ((bytes[0] & 4) != 0) {
+    read_unencrypted(choices, pieces);
+    return 0;
+  }
   const Outcome a = read_in_pieces(choices, pieces);
   const Outcome b = read_at_once(choices, pieces);
   require(a.text == b.text, "cuts change what comes out", a.text + "\nat once: " + b.text);
