@@ -408,7 +408,7 @@ struct Served {
   Bridge bridge;
 };
 
-BOOST_AUTO_TEST_CASE(a_session_lives_over_https) {
+BOOST_AUTO_TEST_CASE(X_066_a_session_lives_over_https) {
   Served served;
   HttpClient client = served.connect();
   Session session(served.bridge, client);
