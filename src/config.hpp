@@ -116,7 +116,7 @@ struct Upstream {
   std::vector<Network> allow_networks;   // in which DNS may place servers, though they are not public
   std::vector<std::string> nameservers;  // addresses and ports; empty: the system's
   std::chrono::seconds connect_timeout{10};
-  unsigned connects = 100;  // under way at a time, for a thread
+  unsigned connects = 100;  // under way at a time, for a domain and a thread
 
   /// The servers for a domain in ASCII, nullptr when the domain is not served. With a fixed server and no
   /// list, all domains are its own to judge.

@@ -64,21 +64,25 @@ ConnectorHost::ConnectorHost(asio::io_context& loop, const Upstream& settings)
 
 /// Not too many at a time: a server that comes back must not be run over.
 void ConnectorHost::enter(Connector& connector) {
-  if (under_way_ < upstream.connects) {
-    ++under_way_;
-    connector.counted_ = true;
-    return connector.begin();
+  Turns& turns = turns_[connector.domain_];
+  if (turns.under_way >= upstream.connects) {
+    turns.waiting.emplace_back(&connector);
+    return;
   }
-  waiting_.emplace_back(&connector);
+  ++turns.under_way;
+  connector.counted_ = true;
+  connector.begin();
 }
 
-void ConnectorHost::leave() {
-  --under_way_;
-  while (!waiting_.empty() && under_way_ < upstream.connects) {
-    const auto next = std::move(waiting_.front());
-    waiting_.pop_front();
+void ConnectorHost::leave(const std::string& domain) {
+  Turns& turns = turns_.at(domain);
+  --turns.under_way;
+  while (!turns.waiting.empty() && turns.under_way < upstream.connects) {
+    const auto next = std::move(turns.waiting.front());
+    turns.waiting.pop_front();
     if (!next->stopped_) enter(*next);
   }
+  if (turns.under_way == 0) turns_.erase(domain);
 }
 
 bool ConnectorHost::is_dead(const std::string& server, Time now) {
@@ -99,17 +103,19 @@ void ConnectorHost::remember(const std::string& server, bool dead) {
 
 // --- Servers ---
 
-Connector::Connector(ConnectorHost& host, const Servers& servers, std::string domain)
-    : host_(host), servers_(servers), domain_(std::move(domain)), timer_(host.io) {}
+Connector::Connector(ConnectorHost& host, const Servers& servers, std::string domain,
+                     std::function<void()> begun)
+    : host_(host), servers_(servers), domain_(std::move(domain)), begun_(std::move(begun)), timer_(host.io) {}
 
 void Connector::next(Done done) {
   done_ = std::move(done);
-  if (!std::exchange(begun_, true)) return host_.enter(*this);
+  if (!std::exchange(entered_, true)) return host_.enter(*this);
   go_on();
 }
 
 void Connector::begin() {
-  if (stopped_) return;
+  step_ = "dns";
+  std::exchange(begun_, nullptr)();
   for (const Server& server : servers_.list) {
     if (server.from_dns) return find_servers();
     targets_.push_back({server.host, server.port, server.direct_tls, true, server.unix_path});
@@ -225,6 +231,7 @@ void Connector::plan(std::chrono::milliseconds delay) {
 void Connector::try_candidate() {
   const auto attempt = std::make_shared<Attempt>(Attempt{Socket(host_.io), std::move(addresses_.front())});
   attempts_.push_back(attempt);
+  step_ = "connect";
   addresses_.pop_front();
   last_server_ = attempt->candidate.name;
   attempt->socket.async_connect(attempt->candidate.endpoint,
@@ -283,7 +290,8 @@ void Connector::stop() {
   timer_.cancel();
   give_up_attempts();
   done_ = nullptr;
-  if (std::exchange(counted_, false)) host_.leave();
+  begun_ = nullptr;
+  if (std::exchange(counted_, false)) host_.leave(domain_);
 }
 
 }  // namespace boshd

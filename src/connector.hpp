@@ -35,14 +35,19 @@ class ConnectorHost {
   friend class Connector;
   using Time = std::chrono::steady_clock::time_point;
 
+  /// The connectors of one domain: what one server does is no other's trouble.
+  struct Turns {
+    unsigned under_way = 0;
+    std::deque<boost::intrusive_ptr<Connector>> waiting{};
+  };
+
   void enter(Connector&);
-  void leave();
+  void leave(const std::string& domain);
   bool is_dead(const std::string& server, Time now);
   void remember(const std::string& server, bool dead);
 
-  unsigned under_way_ = 0;
-  std::deque<boost::intrusive_ptr<Connector>> waiting_;  // for their turn
-  std::map<std::string, Time> dead_until_;               // servers that did not let us in
+  std::map<std::string, Turns> turns_;      // by domain
+  std::map<std::string, Time> dead_until_;  // servers that did not let us in
 };
 
 /// A connection that stands, or why there is none.
@@ -61,13 +66,15 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
  public:
   using Done = std::function<void(Connected&&)>;
 
-  /// `domain`: in ASCII, for DNS.
-  Connector(ConnectorHost&, const Servers&, std::string domain);
+  /// `domain`: in ASCII, for DNS. `begun`: is called when its turn has come.
+  Connector(ConnectorHost&, const Servers&, std::string domain, std::function<void()> begun);
 
   /// The next connection; calls back once, from the loop. After an error there are no more.
   void next(Done);
   /// Whether next() may still bring one.
   bool has_more() const { return !addresses_.empty() || !targets_.empty() || !attempts_.empty(); }
+  /// For the log: "queue", "dns" or "connect".
+  std::string_view step() const { return step_; }
   /// The latest server is not one that we can use: others go first for a while.
   void blame();
   /// The search is over; the connection that was given last stays.
@@ -113,6 +120,7 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   ConnectorHost& host_;
   const Servers& servers_;
   std::string domain_;
+  std::function<void()> begun_;
   Done done_;
   std::deque<Target> targets_;
   std::deque<Candidate> addresses_;  // of the present target
@@ -120,7 +128,8 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   boost::asio::steady_timer timer_;
   std::string last_server_;
   std::string last_error_ = "no server is known";
-  bool begun_ = false;
+  std::string_view step_ = "queue";
+  bool entered_ = false;
   bool counted_ = false;    // as one of those under way
   bool searching_ = false;  // an answer of DNS is awaited
   bool refused_ = false;

@@ -92,6 +92,7 @@ class Shard {
   void on_lost(const Lost&);
   void on_http_closed(std::uint64_t id) { connections_.erase(id); }
 
+  void on_upstream_begun(std::uint64_t session, bosh::StreamId);
   void on_upstream_ready(std::uint64_t session, bosh::StreamId, xmpp::Tls, bool secured);
   void on_upstream_secured(std::uint64_t session, bosh::StreamId);
   UpstreamOrder on_upstream_bytes(std::uint64_t session, bosh::StreamId, std::string_view);

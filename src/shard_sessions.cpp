@@ -45,10 +45,17 @@ void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& 
   const auto upstream = boost::intrusive_ptr(new UpstreamConnection(
       *this, id, stream, {way.servers, std::move(way.domain), slot.client.remote, slot.client.local}));
   slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, web),
-                       upstream, now() + config_.upstream.connect_timeout,
+                       upstream, now() + config_.limits.authentication_timeout,
                        now() + config_.limits.authentication_timeout});
   slot.legs.back().stream.introduce(query_element(asked.target, way.servers->query));
   upstream->connect();
+}
+
+/// Its turn among those that connect has come: only now the server's time begins.
+void Shard::on_upstream_begun(std::uint64_t session, bosh::StreamId stream) {
+  Slot& slot = *sessions_.find(session);
+  find_leg(slot, stream)->open_by = now() + config_.upstream.connect_timeout;
+  session_deadlines_.set(session, due(slot), slot.queued);
 }
 
 void Shard::on_upstream_ready(std::uint64_t session, bosh::StreamId stream, xmpp::Tls tls, bool secured) {

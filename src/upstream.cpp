@@ -26,8 +26,11 @@ UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh
 // --- The way to a server ---
 
 void UpstreamConnection::connect() {
-  if (!connector_) connector_ = new Connector(shard_.connector_host(), *plan_.servers, plan_.domain);
-  step_ = "connect";
+  if (!connector_)
+    connector_ = new Connector(shard_.connector_host(), *plan_.servers, plan_.domain, [self = Pointer(this)] {
+      if (self->session_ != 0) self->shard_.on_upstream_begun(self->session_, self->stream_);
+    });
+  step_ = {};
   connector_->next([self = Pointer(this)](Connected&& result) {
     if (self->session_ != 0) self->connected(std::move(result));
   });
@@ -181,6 +184,7 @@ void UpstreamConnection::readable() {
 // --- The end ---
 
 void UpstreamConnection::lost(EndReason reason, std::string_view what) {
+  step_ = step();
   close();
   const std::uint64_t session = std::exchange(session_, 0);
   if (session != 0) shard_.on_upstream_lost(session, stream_, reason, what);

@@ -62,7 +62,7 @@ class UpstreamConnection
   /// For the log: which server, and how far we have come with it.
   const std::string& server() const { return server_; }
   const std::string& domain() const { return plan_.domain; }
-  std::string_view step() const { return step_; }
+  std::string_view step() const { return step_.empty() && connector_ ? connector_->step() : step_; }
 
  private:
   using Pointer = boost::intrusive_ptr<UpstreamConnection>;
@@ -87,7 +87,7 @@ class UpstreamConnection
   boost::intrusive_ptr<Connector> connector_;  // until the stream is open
   std::optional<Connection> connection_;
   std::string server_ = "none";
-  std::string_view step_ = "dns";
+  std::string_view step_;  // empty: the connector's
   bool local_ = false;
   bool direct_tls_ = false;
   bool shaking_hands_ = false;
