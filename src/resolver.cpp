@@ -97,10 +97,10 @@ Resolver::Resolver(asio::io_context& io, const std::vector<std::string>& name_se
     throw std::runtime_error("upstream.nameservers can't be used: " + list);
 }
 
+// It calls back once more for each socket, before it closes them.
 Resolver::~Resolver() {
-  stop();
+  stopped_ = true;
   ares_destroy(channel_);
-  for (auto& [number, socket] : sockets_) socket->descriptor.release();
 }
 
 void Resolver::stop() {
