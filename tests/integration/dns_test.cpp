@@ -660,7 +660,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_his_turn_has_his_time_before_him) {
   HttpClient first = relay.open();
   const Wire mute = server.accept();
   HttpClient second = relay.open();
-  BOOST_TEST(answer(std::move(first)) == failed);
+  BOOST_TEST(said(first.answer()) == failed);
   const Served served(server, second);
 }
 
