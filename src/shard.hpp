@@ -105,7 +105,7 @@ class Shard {
     xmpp::Stream stream;
     boost::intrusive_ptr<UpstreamConnection> upstream;
     Time open_by;           // until then the server must have opened the stream
-    Time authenticate_by;   // … and let the client in
+    Time authenticate_by;   // … and so long after that let the client in
     std::string account{};  // that the client tries to log in to
   };
   struct Bosh {

@@ -45,8 +45,7 @@ void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& 
   const auto upstream = boost::intrusive_ptr(new UpstreamConnection(
       *this, id, stream, {way.servers, std::move(way.domain), slot.client.remote, slot.client.local}));
   slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, web),
-                       upstream, now() + config_.limits.authentication_timeout,
-                       now() + config_.limits.authentication_timeout});
+                       upstream, now() + config_.limits.authentication_timeout, Time::max()});
   slot.legs.back().stream.introduce(query_element(asked.target, way.servers->query));
   upstream->connect();
 }
@@ -85,11 +84,12 @@ UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId str
     return {UpstreamOrder::give_up, std::move(received.ended->error)};
   for (unsigned i = 0; i < received.failed_logins; ++i)
     admission_.login_failed(slot.client.remote.address, leg.account, time);
-  if (leg.stream.authenticated()) leg.authenticate_by = Time::max();
   if (!received.elements.empty() || (received.opened && received.opened->version.empty())) {
-    leg.open_by = Time::max();
+    const bool opens = std::exchange(leg.open_by, Time::max()) != Time::max();
+    if (opens) leg.authenticate_by = time + config_.limits.authentication_timeout;
     leg.upstream->settle();
   }
+  if (leg.stream.authenticated()) leg.authenticate_by = Time::max();
   if (auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
     if (auto& header = received.opened)
       bosh->session.on_upstream_open(

@@ -237,9 +237,10 @@ BOOST_AUTO_TEST_CASE(an_inherited_descriptor_is_served) {
       directory.write("boshd.toml", "threads = 2\nupstream.server = \"" + xmpp.address() +
                                         "\"\n[[listen]]\naddress = \"inherited:web\"\n");
   const int copy = ::dup(listening.descriptor());  // not closed at exec
-  Process process("/bin/sh", {"-c", "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=other:web exec " BOSHD_PROGRAM
-                                    " --config " +
-                                        file + " 3</dev/null 4<&" + std::to_string(copy)});
+  Process process("/bin/sh",
+                  {"-c", "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=other:web exec " + boshd_program() +
+
+                             " --config " + file + " 3</dev/null 4<&" + std::to_string(copy)});
   process.err.wait_for_line("listening address=inherited:web");
   ::close(copy);
   const auto port = static_cast<std::uint16_t>(std::stoi(listening.address().substr(10)));

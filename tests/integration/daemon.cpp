@@ -112,7 +112,12 @@ void Output::wait_for_end() const {
   if (!changed_.wait_for(lock, patience, [&] { return ended_; })) throw Failure("boshd does not end");
 }
 
-Process::Process(const std::vector<std::string>& arguments) : Process(BOSHD_PROGRAM, arguments) {}
+std::string boshd_program() {
+  const char* given = std::getenv("BOSHD_PROGRAM");
+  return given ? given : BOSHD_PROGRAM;
+}
+
+Process::Process(const std::vector<std::string>& arguments) : Process(boshd_program(), arguments) {}
 
 Process::Process(const std::string& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> words{program};
@@ -224,10 +229,11 @@ std::size_t Daemon::resident() const {
 
 bool Daemon::has_grown_less(std::size_t before, std::size_t bytes) const {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr bool judged = false;
+  constexpr bool instrumented = true;
 #else
-  constexpr bool judged = true;
+  constexpr bool instrumented = false;
 #endif
+  const bool judged = !instrumented && boshd_program() == BOSHD_PROGRAM;
   return !judged || resident() < before + bytes;
 }
 

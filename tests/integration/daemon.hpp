@@ -56,6 +56,10 @@ class Output {
   bool ended_ = false;
 };
 
+/// The boshd under test: the one that was built with the tests, or BOSHD_PROGRAM of the environment, which
+/// may have been built with a sanitizer.
+std::string boshd_program();
+
 /// A running boshd with its two outputs. Killed when it goes, or when the test process dies.
 class Process {
  public:
