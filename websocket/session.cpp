@@ -139,7 +139,8 @@ void Session::end(Time now, Farewell farewell, bool at_once, Effects& effects) {
   assert(state_ != State::ended);
   const std::string& uri = settings_->see_other_uri;
   if (state_ == State::expecting && uri.empty()) return finish(End::told, farewell.code, effects);  // W-033
-  if (!uri.empty()) answered_ = true;  // W-071: no <open/> before it
+  const bool unanswered = state_ == State::expecting || state_ == State::opening;
+  if (unanswered && !uri.empty()) answered_ = true;  // W-071: no <open/> before it
   if (!uri.empty()) farewell.error.clear();
   if (state_ == State::expecting || state_ == State::opening || state_ == State::open)
     part(now, std::move(farewell), uri.empty() ? close_message() : close_message(uri), effects);

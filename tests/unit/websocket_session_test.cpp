@@ -491,6 +491,18 @@ BOOST_AUTO_TEST_CASE(W_071_who_waits_for_an_answer_to_open_is_sent_elsewhere_ins
   check(f, {R"(<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri='wss://b.example/ws' />)"});
 }
 
+BOOST_AUTO_TEST_CASE(W_069_who_has_closed_before_the_server_answered_hears_nothing_of_it_at_a_stop) {
+  Fixture f;
+  f.settings.see_other_uri = "wss://b.example/ws";
+  f.session.emplace(f.settings, "own", f.now);
+  f.says(open_tag);
+  f.says(close_tag);
+  f.did.clear();
+  f.stops(false);
+  f.server_says("<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>");
+  check(f, {});
+}
+
 BOOST_AUTO_TEST_CASE(W_033_who_has_not_opened_a_stream_hears_of_no_stream_s_end) {
   Fixture f;
   f.stops(false);
