@@ -91,7 +91,7 @@ Admission::Verdict Admission::admit(const Address& address, Time now) {
   const std::scoped_lock lock(mutex_);
   if (entries_.size() > tidy_above_) tidy(now);
   Entry& entry = entries_[part];
-  const Refusal refusal = judge(part, entry, is_in(address, exempt_), now);
+  const Refusal refusal = judge(entry, is_in(address, exempt_), now);
   ++counts_[static_cast<std::size_t>(refusal)];
   if (refusal != Refusal::none) return {refusal};
   ++entry.sessions;
@@ -99,7 +99,7 @@ Admission::Verdict Admission::admit(const Address& address, Time now) {
   return {Refusal::none, Place(this, part)};
 }
 
-Refusal Admission::judge(const Address&, Entry& entry, bool exempt, Time now) {
+Refusal Admission::judge(Entry& entry, bool exempt, Time now) {
   if (sessions_ >= limits_.sessions) return Refusal::sessions;
   if (limits_.memory > 0 && resident(now) > limits_.memory) return Refusal::memory;
   if (exempt) return Refusal::none;

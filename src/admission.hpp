@@ -112,7 +112,7 @@ class Admission {
     Failures logins;
   };
 
-  Refusal judge(const Address&, Entry&, bool exempt, Time now);
+  Refusal judge(Entry&, bool exempt, Time now);
   bool is_blocked(const Failures&, Time now) const;
   void count_failure(Failures&, Time now) const;
   void leave(const Address&);

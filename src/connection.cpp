@@ -91,10 +91,6 @@ Connection::Read Connection::peek(std::span<char> into) {
   return {from_errno(), 0};
 }
 
-void Connection::skip(std::size_t bytes) {
-  ::recv(socket_.native_handle(), nullptr, bytes, MSG_TRUNC);
-}
-
 Connection::Outcome Connection::write(std::string_view first, std::string_view second) {
   std::size_t sent = 0;
   if (ssl_) {  // one record for both

@@ -35,9 +35,8 @@ class Connection {
 
   /// `done` with at least one byte, `again` when nothing is there, `end` after the peer's last byte.
   Read read(std::span<char>);
-  /// Looks at what has come without taking it, and takes so much of it; before TLS only.
+  /// Looks at what has come without taking it; before TLS only.
   Read peek(std::span<char>);
-  void skip(std::size_t bytes);
   /// Both pieces in one system call. `again`: some is kept; call flush when the socket is writable.
   Outcome write(std::string_view first, std::string_view second = {});
   Outcome flush();

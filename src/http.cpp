@@ -52,8 +52,10 @@ void Http::read_proxy_header() {
   const std::span<char> scratch = shard_.scratch();
   const auto [outcome, bytes] = connection_.peek(scratch);
   if (outcome == Connection::Outcome::end || outcome == Connection::Outcome::failed) return close();
-  if (outcome == Connection::Outcome::done)
-    connection_.skip(proxy_reader_->read(std::string_view(scratch.data(), bytes)));
+  if (outcome == Connection::Outcome::done) {
+    const std::size_t used = proxy_reader_->read(std::string_view(scratch.data(), bytes));
+    connection_.read(scratch.first(used));
+  }
   if (proxy_reader_->state() == ProxyHeaderReader::State::failed) {
     log(LogLevel::warning, "proxy-header-refused",
         {{"peer", to_string(peer_.remote.address)},

@@ -43,13 +43,15 @@ xml::Options Stream::options() const {
 }
 
 std::string Stream::open(Tls tls, bool secured) {
-  if (state_ == State::closed) return {};
   splitter_ = xml::Splitter(options());
   header_.reset();
-  state_ = State::opening;
   tls_ = tls;
   secured_ = secured;
-  return stream_header(domain_, language_);
+  if (state_ == State::closed) return {};
+  std::string header = stream_header(domain_, language_);
+  if (state_ == State::finishing) return header += stream_footer;  // the client has closed in the meantime
+  state_ = State::opening;
+  return header;
 }
 
 std::string Stream::secured() {
@@ -188,7 +190,9 @@ void Stream::take_note(const xml::Element& element, Received& received) {
 }
 
 void Stream::end(Received& received, End end, std::string error, std::string_view reply) {
-  if (std::exchange(state_, State::closed) != State::finishing) received.reply += reply;
+  // Another server may still do what this one did not.
+  const State next = end == End::tls_refused ? State::opening : State::closed;
+  if (std::exchange(state_, next) != State::finishing) received.reply += reply;
   received.ended = Received::Ended{end, std::move(error)};
 }
 

@@ -45,8 +45,8 @@ class Stream {
   /// all the same, since each is a document of its own (RFC 7395 §3.3.3).
   Stream(std::string domain, std::string language, const xml::Limits&, bool tells_language = false);
 
-  /// The header that opens the stream, on a connection that has just been made. `secured`: it is encrypted
-  /// already.
+  /// The header that opens the stream, on a connection that has just been made, also after another server has
+  /// refused TLS. `secured`: it is encrypted already.
   std::string open(Tls = Tls::never, bool secured = false);
   /// The connection is encrypted now: a new stream, and nothing of the old one is believed (U-036, U-038).
   std::string secured();

@@ -102,6 +102,20 @@ BOOST_AUTO_TEST_CASE(U_129_a_header_may_come_in_pieces) {
   Session session(bridge, client);
 }
 
+BOOST_AUTO_TEST_CASE(U_124_a_header_comes_by_a_unix_socket_too) {
+  const TemporaryDirectory directory;
+  Bridge bridge("proxy.trusted = [\"unix\"]\n[[listen]]\naddress = \"unix:" + directory.path("s") +
+                "\"\nproxy_protocol = true");
+  bridge.daemon.wait_for_log("listening address=unix:");
+  HttpClient client(bridge.daemon);
+  client.wire = Wire::connect(directory.path("s"));
+  client.send(header_for("192.0.2.7"));
+  Session session(bridge, client);
+  client.ask(session.next({}, "type='terminate'"));
+  const std::string line = bridge.daemon.wait_for_log("session-end");
+  BOOST_TEST(has(line, "client=192.0.2.7"), line);
+}
+
 BOOST_AUTO_TEST_CASE(U_124_without_a_header_nobody_is_served_and_with_one_only_trusted_proxies_are) {
   Bridge bridge(
       "listen.proxy_protocol = true\nproxy.trusted = [\"127.0.0.1\"]\n[[listen]]\naddress = \"[::1]:0\"");

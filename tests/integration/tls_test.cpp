@@ -364,6 +364,25 @@ BOOST_AUTO_TEST_CASE(U_010_a_server_with_a_bad_certificate_is_passed_over_for_th
   BOOST_TEST(has(daemon.wait_for_log("upstream-next"), "step=tls"));
 }
 
+BOOST_AUTO_TEST_CASE(U_044_a_server_that_offers_no_TLS_is_passed_over_for_the_next) {
+  const TemporaryDirectory directory;
+  const FakeServer bad;
+  const FakeServer good;
+  const Daemon daemon(
+      "threads = 1\nupstream.domains = [\"example.org\"]\nupstream.tls = \"required\"\nupstream.ca = \"" +
+      directory.write("ca.pem", authority().pem()) + "\"\nupstream.server = [\"" + bad.address() +
+      "\", \"tls://" + good.address() + "\"]");
+  HttpClient client(daemon);
+  client.post(creation());
+  Wire first = bad.accept();
+  read_stream_start(first);
+  first.send(stream_start() + std::string(features));
+  Wire second = good.accept();
+  second.accept_tls(authority().issue(for_names("DNS:example.org")));
+  open_stream(second);
+  BOOST_TEST(has(said(client.answer()), "ANONYMOUS"));
+}
+
 BOOST_AUTO_TEST_CASE(U_099_U_100_the_end_of_an_encrypted_stream_is_told_by_TLS_too) {
   const Secured secured("required", true);
   HttpClient client(secured.daemon);

@@ -780,6 +780,30 @@ BOOST_AUTO_TEST_CASE(what_shows_that_the_server_knows_the_client) {
   BOOST_TEST(legacy.stream.authenticated());
 }
 
+BOOST_AUTO_TEST_CASE(U_044_after_a_server_without_TLS_the_stream_is_opened_on_the_next) {
+  xml::Pool pool(1);
+  xml::Batch batch;
+  xmpp::Stream stream("a.example", "", {});
+  stream.open(xmpp::Tls::always);
+  stream.send("<client/>");
+  const auto refused = stream.receive(pool, std::string(header) + "<stream:features/>", batch);
+  BOOST_TEST_REQUIRE(refused.ended.has_value());
+  BOOST_TEST(stream.open(xmpp::Tls::always, true) != "");
+  const auto opened = stream.receive(pool, std::string(header) + "<stream:features/>", batch);
+  BOOST_TEST(opened.opened.has_value());
+  BOOST_TEST(opened.reply == "<client/>");
+}
+
+BOOST_AUTO_TEST_CASE(W_058_who_closes_before_the_connection_stands_closes_the_stream_as_it_opens) {
+  xmpp::Stream stream("a.example", "", {});
+  stream.finish();
+  BOOST_TEST(stream.open().ends_with(">" + std::string(xmpp::stream_footer)));
+  xml::Pool pool(1);
+  xml::Batch batch;
+  BOOST_TEST(
+      stream.receive(pool, std::string(header) + std::string(xmpp::stream_footer), batch).ended.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(U_036_a_server_that_goes_on_behind_its_features_gets_no_TLS) {
   constexpr std::string_view offer =
       "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
