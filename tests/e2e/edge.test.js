@@ -123,6 +123,12 @@ for (const name of serverNames)
       await sawBoth(server, '127.0.0.1');
     });
 
+    test('U_045 a server on this machine that insists on TLS needs no setting', async () => {
+      const address = '127.9.8.4';
+      const settings = `[upstream]\nserver = "127.0.0.1:${server.port}"\n`;
+      await chat({ settings: https() + settings, address });
+    });
+
     test('U_047 U_057 a server whose certificate nobody here vouches for is not spoken to', () =>
       isRefused(upstream(`127.0.0.1:${server.port}`, '', otherCa), 'romeo@localhost'));
 
