@@ -2,13 +2,13 @@
 // way.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "src/loop.hpp"
 #include "src/tls.hpp"
 
 namespace boshd {
@@ -16,19 +16,26 @@ namespace boshd {
 /// Reads into memory of the caller; writes at once what the kernel takes and keeps the rest.
 class Connection {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
   enum class Outcome { done, again, end, failed };
   struct Read {
     Outcome outcome;
     std::size_t bytes;
   };
 
-  /// Sets the socket non-blocking and, for TCP, without delay (D-090).
-  explicit Connection(Socket);
+  /// Takes a descriptor that is non-blocking.
+  Connection(Loop&, int descriptor, Ssl = {});
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection() { shut(); }
+
+  /// Who is told when there is something to read (or the end, or an error), as long as reading is on, and
+  /// when to flush. False: the kernel has no room for it.
+  [[nodiscard]] bool watch(Watcher&);
+  void set_reading(bool);
 
   /// From here on it is TLS. The handshake takes place in reading, or in `handshake`.
   void start_tls(Ssl);
-  /// `done` when TLS stands; `again`: call it when `when_readable` has called back.
+  /// `done` when TLS stands; `again`: call it when the watcher is told anything.
   Outcome handshake();
   bool handshake_done() const;
   SSL* tls() const { return ssl_.get(); }
@@ -37,22 +44,10 @@ class Connection {
   Read read(std::span<char>);
   /// Looks at what has come without taking it; before TLS only.
   Read peek(std::span<char>);
-  /// Both pieces in one system call. `again`: some is kept; call flush when the socket is writable.
+  /// Both pieces in one system call. `again`: some is kept; the watcher is told when to flush.
   Outcome write(std::string_view first, std::string_view second = {});
   Outcome flush();
   std::size_t unsent() const { return unsent_.size(); }
-
-  /// Calls back once when there is something to read (or the end, or an error). The callback keeps its owner
-  /// alive.
-  template <class Handler>
-  void when_readable(Handler&& handler) {
-    socket_.async_wait(handshake_writes_ ? Socket::wait_write : Socket::wait_read,
-                       std::forward<Handler>(handler));
-  }
-  template <class Handler>
-  void when_writable(Handler&& handler) {
-    socket_.async_wait(Socket::wait_write, std::forward<Handler>(handler));
-  }
 
   /// The peer sees the end of what was written; reading goes on.
   void finish_writing();
@@ -63,18 +58,23 @@ class Connection {
     Ssl ssl;
   };
   Released release();
-  /// Adopts it.
-  Connection(Socket, Ssl);
 
  private:
+  Read receive(std::span<char>, int flags);
   Read read_tls(std::span<char>);
   Outcome tls_outcome(int result);
+  std::size_t send(std::string_view first, std::string_view second, Outcome&);
+  void plan_flush();
+  void shut();
+  void unwatch();
 
-  Socket socket_;
+  Loop* loop_;
+  Loop::Id watched_ = 0;
   Ssl ssl_;
+  std::string unsent_;
+  int descriptor_;
   bool handshake_writes_ = false;
   bool tls_failed_ = false;
-  std::string unsent_;
 };
 
 }  // namespace boshd

@@ -1,11 +1,14 @@
 #include "src/connector.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
+#include <cerrno>
 #include <iterator>
 #include <random>
+#include <system_error>
 #include <utility>
 
 namespace boshd {
@@ -13,8 +16,6 @@ namespace boshd {
 namespace {
 
 using namespace std::chrono_literals;
-namespace asio = boost::asio;
-using boost::system::error_code;
 
 constexpr std::chrono::milliseconds between_addresses = 250ms;  // RFC 8305 §8
 constexpr std::chrono::milliseconds between_servers = 2s;
@@ -26,13 +27,6 @@ constexpr std::uint16_t usual_port = 5222;
 std::uint32_t random_up_to(std::uint32_t most) {
   static thread_local std::minstd_rand generator{std::random_device{}()};
   return std::uniform_int_distribution<std::uint32_t>(0, most)(generator);
-}
-
-asio::ip::tcp::endpoint endpoint_of(const Address& address, std::uint16_t port) {
-  if (!is_ipv4(address)) return {asio::ip::address_v6(address.bytes), port};
-  asio::ip::address_v4::bytes_type bytes{};
-  std::copy(address.bytes.begin() + 12, address.bytes.end(), bytes.begin());
-  return {asio::ip::address_v4(bytes), port};
 }
 
 std::string print(const Address& address, std::uint16_t port) {
@@ -59,8 +53,8 @@ std::vector<Address> in_turn(const std::vector<Address>& addresses) {
 
 // --- What connectors share ---
 
-ConnectorHost::ConnectorHost(asio::io_context& loop, const Upstream& settings)
-    : io(loop), upstream(settings), resolver(loop, settings.nameservers) {}
+ConnectorHost::ConnectorHost(Loop& the_loop, const Upstream& settings)
+    : loop(the_loop), upstream(settings), resolver(the_loop, settings.nameservers) {}
 
 /// Not too many at a time: a server that comes back must not be run over.
 void ConnectorHost::enter(Connector& connector) {
@@ -105,7 +99,11 @@ void ConnectorHost::remember(const std::string& server, bool dead) {
 
 Connector::Connector(ConnectorHost& host, const Servers& servers, std::string domain,
                      std::function<void()> begun)
-    : host_(host), servers_(servers), domain_(std::move(domain)), begun_(std::move(begun)), timer_(host.io) {}
+    : host_(host),
+      servers_(servers),
+      domain_(std::move(domain)),
+      begun_(std::move(begun)),
+      timer_(host.loop) {}
 
 void Connector::next(Done done) {
   done_ = std::move(done);
@@ -163,8 +161,7 @@ void Connector::next_target() {
   Target target = std::move(targets_.front());
   targets_.pop_front();
   if (const std::string path = target.unix_path; !path.empty())
-    return take_candidates(std::move(target),
-                           {{asio::local::stream_protocol::endpoint(path), "unix:" + path, false, true}});
+    return take_candidates(std::move(target), {{SocketAddress(path), "unix:" + path, false, true}});
   if (const auto address = parse_ip(target.host)) return take_host(std::move(target), {{*address}, {}});
   searching_ = true;
   const std::string host = target.host;
@@ -185,7 +182,7 @@ void Connector::take_host(Target&& target, const HostAnswer& answer) {
       last_error_ = name + " is not a public address; upstream.allow_networks can permit it";
       continue;
     }
-    candidates.push_back({endpoint_of(address, target.port), name, target.direct_tls, is_loopback(address)});
+    candidates.push_back({{address, target.port}, name, target.direct_tls, is_loopback(address)});
   }
   take_candidates(std::move(target), std::move(candidates));
 }
@@ -220,64 +217,91 @@ void Connector::go_on() {
 }
 
 void Connector::plan(std::chrono::milliseconds delay) {
-  timer_.expires_after(delay);
-  timer_.async_wait([self = Pointer(this)](error_code error) {
-    if (error || self->stopped_ || !self->done_ || self->searching_) return;
+  timer_.start_in(delay, [self = Pointer(this)] {
+    if (self->stopped_ || !self->done_ || self->searching_) return;
     if (self->addresses_.empty() && !self->targets_.empty()) return self->next_target();
     self->go_on();
   });
 }
 
 void Connector::try_candidate() {
-  const auto attempt = std::make_shared<Attempt>(Attempt{Socket(host_.io), std::move(addresses_.front())});
-  attempts_.push_back(attempt);
+  attempts_.push_back(std::make_unique<Attempt>(*this, std::move(addresses_.front()), next_attempt_++));
+  Attempt& attempt = *attempts_.back();
   step_ = "connect";
   addresses_.pop_front();
-  last_server_ = attempt->candidate.name;
-  attempt->socket.async_connect(attempt->candidate.endpoint,
-                                [self = Pointer(this), attempt](error_code error) {
-                                  // One that was given up may have connected all the same.
-                                  if (std::erase(self->attempts_, attempt) > 0 && !self->stopped_)
-                                    self->connected(attempt, error);
-                                });
+  last_server_ = attempt.candidate.name;
+  attempt.begin();
   if (!addresses_.empty())
     plan(between_addresses);
   else if (!targets_.empty())
     plan(between_servers);
 }
 
-void Connector::connected(const AttemptPointer& attempt, error_code error) {
+Connector::Attempt::Attempt(Connector& owner, Candidate&& where, std::uint32_t which)
+    : candidate(std::move(where)), number(which), owner_(owner) {}
+
+/// The kernel would try for minutes.
+Connector::Attempt::~Attempt() {
+  if (descriptor_ >= 0) ::close(release());
+}
+
+int Connector::Attempt::release() {
+  if (watched_ != 0) owner_.host_.loop.remove(watched_, descriptor_);
+  return std::exchange(descriptor_, -1);
+}
+
+void Connector::Attempt::begin() {
+  const SocketAddress& to = candidate.address;
+  descriptor_ = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor_ >= 0 && to.family() != AF_UNIX) {
+    const int on = 1;
+    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  int error = 0;
+  if (descriptor_ < 0 || ::connect(descriptor_, to.get(), to.size) != 0) error = errno;
+  Loop& loop = owner_.host_.loop;
+  if (error == EINPROGRESS && (watched_ = loop.add(descriptor_, *this)) != 0)
+    return loop.want_write(watched_, true);
+  loop.post([owner = Pointer(&owner_), which = number, error] { owner->connected(which, error); });
+}
+
+void Connector::Attempt::on_writable() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+  const Pointer owner(&owner_);
+  owner->connected(number, error);
+}
+
+/// `error`: of the system; 0: the connection stands.
+void Connector::connected(std::uint32_t which, int error) {
+  const auto found = std::ranges::find(attempts_, which, [](const AttemptPointer& a) { return a->number; });
+  if (found == attempts_.end()) return;  // it was given up before it could tell
+  const AttemptPointer attempt = std::move(*found);
+  attempts_.erase(found);
   const Candidate& candidate = attempt->candidate;
-  host_.remember(candidate.name, error.failed());
-  if (error) {
-    last_server_ = candidate.name;
-    last_error_ = error.message();
+  host_.remember(candidate.name, error != 0);
+  last_server_ = candidate.name;
+  if (error != 0) {
+    last_error_ = std::system_category().message(error);
     return go_on();
   }
   // Others that were tried beside it are for later, should this one turn out useless.
   for (const AttemptPointer& other : attempts_) addresses_.push_back(other->candidate);
-  give_up_attempts();
+  attempts_.clear();
   timer_.cancel();
-  last_server_ = candidate.name;
-  finish({.socket = std::move(attempt->socket),
+  finish({.descriptor = attempt->release(),
           .server = candidate.name,
           .direct_tls = candidate.direct_tls,
           .local = candidate.local});
 }
 
-/// Their sockets are closed here: the kernel would try for minutes.
-void Connector::give_up_attempts() {
-  for (const AttemptPointer& attempt : attempts_) {
-    error_code ignored;
-    attempt->socket.close(ignored);
-  }
-  attempts_.clear();
-}
-
-void Connector::finish(Connected&& result) {
+void Connector::finish(const Connected& result) {
   const Done done = std::exchange(done_, nullptr);
-  asio::post(host_.io, [self = Pointer(this), done, result = std::make_shared<Connected>(std::move(result))] {
-    if (!self->stopped_) done(std::move(*result));
+  host_.loop.post([self = Pointer(this), done, result] {
+    Connected given = result;
+    if (!self->stopped_) return done(std::move(given));
+    if (given.descriptor >= 0) ::close(given.descriptor);
   });
 }
 
@@ -288,7 +312,7 @@ void Connector::blame() {
 void Connector::stop() {
   if (std::exchange(stopped_, true)) return;
   timer_.cancel();
-  give_up_attempts();
+  attempts_.clear();
   done_ = nullptr;
   begun_ = nullptr;
   if (std::exchange(counted_, false)) host_.leave(domain_);

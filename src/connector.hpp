@@ -1,9 +1,6 @@
 // Finds the servers of a domain and connects to them one after the other, until the caller is content.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
@@ -16,7 +13,9 @@
 #include <vector>
 
 #include "src/config.hpp"
+#include "src/loop.hpp"
 #include "src/resolver.hpp"
+#include "src/socket_address.hpp"
 
 namespace boshd {
 
@@ -25,16 +24,14 @@ class Connector;
 /// What the connectors of a thread share.
 class ConnectorHost {
  public:
-  ConnectorHost(boost::asio::io_context&, const Upstream&);
+  ConnectorHost(Loop&, const Upstream&);
 
-  boost::asio::io_context& io;
+  Loop& loop;
   const Upstream& upstream;
   Resolver resolver;
 
  private:
   friend class Connector;
-  using Time = std::chrono::steady_clock::time_point;
-
   /// The connectors of one domain: what one server does is no other's trouble.
   struct Turns {
     unsigned under_way = 0;
@@ -52,7 +49,7 @@ class ConnectorHost {
 
 /// A connection that stands, or why there is none.
 struct Connected {
-  std::optional<boost::asio::generic::stream_protocol::socket> socket{};
+  int descriptor = -1;      // the receiver's to close
   std::string server{};     // address and port, for the log
   bool direct_tls = false;  // TLS is to be started at once
   bool local = false;       // the server is on this machine
@@ -82,7 +79,6 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
 
  private:
   friend class ConnectorHost;
-  using Socket = boost::asio::generic::stream_protocol::socket;
   using Pointer = boost::intrusive_ptr<Connector>;
   struct Target {
     std::string host;
@@ -93,16 +89,30 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
     bool postponed = false;   // its servers were found dead
   };
   struct Candidate {
-    boost::asio::generic::stream_protocol::endpoint endpoint;
+    SocketAddress address;
     std::string name;
     bool direct_tls;
     bool local;
   };
-  struct Attempt {
-    Socket socket;
-    Candidate candidate;
+  /// A connection that is being made; taken back it is closed.
+  class Attempt final : public Watcher {
+   public:
+    Attempt(Connector&, Candidate&&, std::uint32_t number);
+    ~Attempt();
+    void begin();
+    int release();
+    const Candidate candidate;
+    const std::uint32_t number;  // within its connector
+
+   private:
+    void on_readable() override {}
+    void on_writable() override;
+
+    Connector& owner_;
+    int descriptor_ = -1;
+    Loop::Id watched_ = 0;
   };
-  using AttemptPointer = std::shared_ptr<Attempt>;
+  using AttemptPointer = std::unique_ptr<Attempt>;
 
   void begin();
   void find_servers();
@@ -112,9 +122,8 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   void take_candidates(Target&&, std::vector<Candidate>&&);
   void go_on();
   void try_candidate();
-  void connected(const AttemptPointer&, boost::system::error_code);
-  void give_up_attempts();
-  void finish(Connected&&);
+  void connected(std::uint32_t attempt, int error);
+  void finish(const Connected&);
   void plan(std::chrono::milliseconds);
 
   ConnectorHost& host_;
@@ -125,7 +134,8 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   std::deque<Target> targets_;
   std::deque<Candidate> addresses_;  // of the present target
   std::vector<AttemptPointer> attempts_;
-  boost::asio::steady_timer timer_;
+  std::uint32_t next_attempt_ = 0;
+  Timer timer_;
   std::string last_server_;
   std::string last_error_ = "no server is known";
   std::string_view step_ = "queue";

@@ -1,8 +1,6 @@
 // All deadlines of a shard in one queue with one timer.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-namespace boshd {
+#include "src/loop.hpp"
 
-using Time = std::chrono::steady_clock::time_point;
+namespace boshd {
 
 /// When a thing is queued to be looked at. It stays where it is when the thing's deadline moves to later, and
 /// is corrected when it rings; so a deadline that moves with every request costs nothing.
@@ -24,8 +22,8 @@ struct Queued {
 /// time there means an entry that was overtaken by an earlier one, to be ignored. Too early is normal.
 class Deadlines {
  public:
-  Deadlines(boost::asio::io_context& io, std::function<void(Time now, std::uint64_t id, Time at)> ring)
-      : timer_(io), ring_(std::move(ring)) {}
+  Deadlines(Loop& loop, std::function<void(Time now, std::uint64_t id, Time at)> ring)
+      : timer_(loop), ring_(std::move(ring)) {}
 
   void set(std::uint64_t id, Time deadline, Queued& queued) {
     if (deadline >= queued.at) return;
@@ -49,10 +47,7 @@ class Deadlines {
   void arm() {
     if (stopped_ || queue_.empty() || queue_.top().at >= armed_) return;
     armed_ = queue_.top().at;
-    timer_.expires_at(armed_);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) rung();
-    });
+    timer_.start(armed_, [this] { rung(); });
   }
 
   void rung() {
@@ -66,7 +61,7 @@ class Deadlines {
     arm();
   }
 
-  boost::asio::steady_timer timer_;
+  Timer timer_;
   std::function<void(Time, std::uint64_t, Time)> ring_;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
   Time armed_ = Time::max();

@@ -1,7 +1,6 @@
 #include "src/http.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "src/coding.hpp"
@@ -34,12 +33,13 @@ Http::Http(Shard& shard, Connection&& connection, const Peer& peer, const Listen
 
 void Http::start(std::uint64_t id) {
   id_ = id;
+  if (!connection_.watch(*this)) return close();
   if (listen_->proxy_protocol)
     proxy_reader_ = std::make_unique<ProxyHeaderReader>();
   else if (listen_->tls)
     start_tls();
   plan_deadline();
-  wait_to_read();
+  plan_reading();
 }
 
 void Http::start_tls() {
@@ -71,24 +71,34 @@ void Http::read_proxy_header() {
     if (listen_->tls) start_tls();
     plan_deadline();
   }
-  wait_to_read();
 }
 
 void Http::start_moved(std::uint64_t id, HttpContext&& first, const Sid& sid, std::string&& rest) {
   id_ = id;
+  if (!connection_.watch(*this)) return close();
   last_ = !first.keep_alive;
   pending_.push_back({next_number_++, std::move(first), sid, false, {}, nullptr});
   kept_ = std::move(rest);
   if (!kept_.empty()) finish_soon();
-  wait_to_read();
+  plan_reading();
 }
 
-void Http::wait_to_read() {
-  if (closed_ || ended_ || !kept_.empty() || std::exchange(read_waiting_, true)) return;
-  connection_.when_readable([self = Pointer(this)](boost::system::error_code error) {
-    self->read_waiting_ = false;
-    if (!error && !self->closed_) self->readable();
-  });
+/// Not while something that was read waits for its turn, nor behind the end.
+void Http::plan_reading() {
+  if (!closed_) connection_.set_reading(!ended_ && kept_.empty());
+}
+
+void Http::on_readable() {
+  const Pointer self(this);
+  readable();
+  plan_reading();
+}
+
+void Http::on_writable() {
+  const Pointer self(this);
+  if (!connection_.handshake_done()) return readable();
+  after_write(connection_.flush());
+  plan_deadline();
 }
 
 void Http::readable() {
@@ -108,7 +118,6 @@ void Http::readable() {
       break;
   }
   if (!was_ready && !reader_ && connection_.handshake_done()) plan_deadline();
-  wait_to_read();
 }
 
 void Http::consume(std::string_view bytes) {
@@ -233,7 +242,7 @@ void Http::refuse(unsigned status) {
 void Http::answer(std::uint32_t number, const bosh::Response& response) {
   Pending* pending = find(number);
   if (!pending) return;
-  if (response.status == 0) return boost::asio::post(shard_.io(), [self = Pointer(this)] { self->close(); });
+  if (response.status == 0) return shard_.loop().post([self = Pointer(this)] { self->close(); });
   if (!response.body) {
     const std::string_view extra = response.status == 503 ? "Retry-After: 5\r\n" : "";
     return answer_raw(number, simple_response(pending->context, response.status, {}, extra));
@@ -293,29 +302,19 @@ void Http::send_continue() {
 
 // Nothing here may reach the shard at once: an answer is given in the middle of a session's effects.
 void Http::after_write(Connection::Outcome outcome) {
-  if (outcome == Connection::Outcome::again) return wait_to_write();
+  if (outcome == Connection::Outcome::again) return;
   if (outcome == Connection::Outcome::done && !(pending_.empty() && last_) && kept_.empty()) return;
   finish_soon();
 }
 
-void Http::wait_to_write() {
-  if (std::exchange(write_waiting_, true)) return;
-  connection_.when_writable([self = Pointer(this)](boost::system::error_code error) {
-    self->write_waiting_ = false;
-    if (error || self->closed_) return;
-    self->after_write(self->connection_.flush());
-    self->plan_deadline();
-  });
-}
-
 /// Goes on when the present work is done: with what was kept, or towards the end.
 void Http::finish_soon() {
-  boost::asio::post(shard_.io(), [self = Pointer(this)] {
+  shard_.loop().post([self = Pointer(this)] {
     if (self->closed_ || self->connection_.unsent() > 0) return;
     if (!self->last_) {
       const std::string kept = std::exchange(self->kept_, {});
       self->consume(kept);
-      return self->wait_to_read();
+      return self->plan_reading();
     }
     if (!self->pending_.empty() || self->draining_) return;
     if (self->ended_) return self->close();
@@ -324,7 +323,7 @@ void Http::finish_soon() {
     self->draining_ = true;
     self->kept_.clear();
     self->plan_deadline();
-    self->wait_to_read();
+    self->plan_reading();
   });
 }
 

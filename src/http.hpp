@@ -26,10 +26,10 @@ namespace boshd {
 
 class Shard;
 
-/// Idle it owns neither buffer nor parser. It is kept by the shard's table and by its pending operations.
+/// Idle it owns neither buffer nor parser. It is kept by the shard's table.
 /// Answers never call back into the shard, so a session's effects can be applied without a thought for what
 /// they set off.
-class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_counter> {
+class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_counter>, private Watcher {
  public:
   Http(Shard&, Connection&&, const Peer&, const Listen&);
 
@@ -76,7 +76,9 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
     bosh::Bytes body;
   };
 
-  void wait_to_read();
+  void on_readable() override;
+  void on_writable() override;
+  void plan_reading();
   void readable();
   void read_proxy_header();
   void start_tls();
@@ -90,7 +92,6 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   void send_ready();
   void send_continue();
   void after_write(Connection::Outcome);
-  void wait_to_write();
   void finish_soon();
   void peer_finished();
   void close();
@@ -109,8 +110,6 @@ class Http : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_coun
   std::string kept_;  // bytes that wait until earlier requests are answered
   std::vector<Pending> pending_;
   Time deadline_ = Time::max();
-  bool read_waiting_ = false;
-  bool write_waiting_ = false;
   bool continue_owed_ = false;
   bool last_ = false;      // no further request is read
   bool retiring_ = false;  // … behind the one that is being read

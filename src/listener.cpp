@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,19 +14,17 @@
 #include <memory>
 #include <stdexcept>
 
+#include "src/log.hpp"
+#include "src/socket_address.hpp"
 #include "src/text.hpp"
 
 namespace boshd {
 
 namespace {
 
+constexpr int most_at_once = 64;  // connections of one address in one turn
+constexpr std::chrono::milliseconds accept_pause{100};
 constexpr int backlog = 4096;  // thousands of clients that come back at once after a restart
-
-struct SocketAddress {
-  sockaddr_storage bytes{};
-  socklen_t size = 0;
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&bytes); }
-};
 
 SocketAddress resolve(const Listen& listen) {
   addrinfo hints{};
@@ -56,7 +54,7 @@ std::string print(const Listen& listen, unsigned port) {
 }
 
 int bind_socket(const Listen& listen, SocketAddress& address, bool shared) {
-  const int descriptor = ::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) fail(listen);
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -68,21 +66,6 @@ int bind_socket(const Listen& listen, SocketAddress& address, bool shared) {
   fail(listen);
 }
 
-Endpoint endpoint_of(const sockaddr_storage& address) {
-  Endpoint end;
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    std::memcpy(end.address.bytes.data(), &v6.sin6_addr, 16);
-    end.port = ntohs(v6.sin6_port);
-  } else if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    end.address.bytes[10] = end.address.bytes[11] = 0xff;
-    std::memcpy(end.address.bytes.data() + 12, &v4.sin_addr, 4);
-    end.port = ntohs(v4.sin_port);
-  }
-  return end;
-}
-
 /// One descriptor for each thread, of one socket.
 std::vector<int> copies(int descriptor, unsigned count) {
   std::vector<int> all{descriptor};
@@ -92,18 +75,16 @@ std::vector<int> copies(int descriptor, unsigned count) {
 
 // A socket file that nobody listens on is left from a process that died.
 Listening open_unix(const Listen& listen, unsigned count) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  listen.unix_path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  const SocketAddress address(listen.unix_path);
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) fail(listen);
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool left_over = ::connect(probe, generic, sizeof address) != 0 && errno == ECONNREFUSED;
+  const bool left_over = ::connect(probe, address.get(), address.size) != 0 && errno == ECONNREFUSED;
   ::close(probe);
-  if (left_over) ::unlink(address.sun_path);
-  if (::bind(descriptor, generic, sizeof address) != 0 || ::listen(descriptor, backlog) != 0) fail(listen);
-  ::chmod(address.sun_path, 0666);  // its folder decides who may come
+  if (left_over) ::unlink(listen.unix_path.c_str());
+  if (::bind(descriptor, address.get(), address.size) != 0 || ::listen(descriptor, backlog) != 0)
+    fail(listen);
+  ::chmod(listen.unix_path.c_str(), 0666);  // its folder decides who may come
   return {"unix:" + listen.unix_path, copies(descriptor, count)};
 }
 
@@ -140,7 +121,7 @@ Listening open_listener(const Listen& listen, unsigned count) {
   const int probe = bind_socket(listen, address, false);
   ::getsockname(probe, address.get(), &address.size);
   ::close(probe);
-  Listening listening{print(listen, endpoint_of(address.bytes).port), {}};
+  Listening listening{print(listen, address.endpoint().port), {}};
   for (unsigned i = 0; i < count; ++i) {
     const int descriptor = bind_socket(listen, address, true);
     if (::listen(descriptor, backlog) != 0) fail(listen);
@@ -153,13 +134,44 @@ void clean_up(const Listen& listen) {
   if (!listen.unix_path.empty()) ::unlink(listen.unix_path.c_str());
 }
 
-std::optional<Peer> peer_of(int descriptor) {
-  SocketAddress remote;
-  SocketAddress local;
-  remote.size = local.size = sizeof remote.bytes;
-  if (::getpeername(descriptor, remote.get(), &remote.size) != 0) return {};
-  if (::getsockname(descriptor, local.get(), &local.size) != 0) return {};
-  return Peer{endpoint_of(remote.bytes), endpoint_of(local.bytes), false};
+// --- Connections ---
+
+Acceptor::Acceptor(Loop& loop, int listening_descriptor, Welcome welcome)
+    : loop_(loop),
+      descriptor_(listening_descriptor),
+      welcome_(std::move(welcome)),
+      pause_(loop),
+      watched_(loop.add(descriptor_, *this)) {
+  const int on = 1;  // connections have it from their listener; fails on a Unix socket: fine
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  loop_.want_read(watched_, true);
+}
+
+Acceptor::~Acceptor() {
+  loop_.remove(watched_, descriptor_);
+  ::close(descriptor_);
+}
+
+/// Some at a time: those who are here already come first.
+void Acceptor::on_readable() {
+  for (int count = 0; count < most_at_once; ++count) {
+    SocketAddress remote;
+    SocketAddress local;
+    const int peer = ::accept4(descriptor_, remote.get(), &remote.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (peer < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+    if (peer < 0 && errno == EAGAIN) return loop_.note_emptied(watched_);
+    if (peer < 0) return pause();
+    if (::getsockname(peer, local.get(), &local.size) == 0)
+      welcome_(peer, Peer{remote.endpoint(), local.endpoint(), false});
+    else
+      ::close(peer);
+  }
+}
+
+void Acceptor::pause() {
+  log(LogLevel::warning, "accept-failed", {{"error", std::strerror(errno)}});
+  loop_.want_read(watched_, false);
+  pause_.start_in(accept_pause, [this] { loop_.want_read(watched_, true); });
 }
 
 }  // namespace boshd

@@ -2,12 +2,13 @@
 // connections.
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "src/config.hpp"
 #include "src/forwarding.hpp"
+#include "src/loop.hpp"
 
 namespace boshd {
 
@@ -23,7 +24,26 @@ Listening open_listener(const Listen&, unsigned count);
 /// Removes what the listener has left in the file system.
 void clean_up(const Listen&);
 
-/// The ends of a connection that was accepted; nothing if it is gone already.
-std::optional<Peer> peer_of(int descriptor);
+/// Takes the connections of one listening descriptor.
+class Acceptor final : private Watcher {
+ public:
+  /// Gets a new connection, non-blocking and without delay, and its ends.
+  using Welcome = std::function<void(int descriptor, const Peer&)>;
+  Acceptor(Loop&, int listening_descriptor, Welcome);
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+ private:
+  void on_readable() override;
+  void on_writable() override {}
+  void pause();
+
+  Loop& loop_;
+  int descriptor_;
+  Welcome welcome_;
+  Timer pause_;  // while no descriptors are left
+  Loop::Id watched_;
+};
 
 }  // namespace boshd

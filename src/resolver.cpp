@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -14,7 +13,6 @@ namespace boshd {
 namespace {
 
 using namespace std::chrono_literals;
-namespace asio = boost::asio;
 
 constexpr std::chrono::seconds shortest_life = 5s;
 constexpr std::chrono::seconds longest_life = 1h;
@@ -71,16 +69,7 @@ struct Resolver::HostQuestion {
   int fault = ARES_SUCCESS;
 };
 
-/// A socket of c-ares on our loop.
-struct Resolver::Socket {
-  asio::posix::stream_descriptor descriptor;
-  bool reads = false;
-  bool writes = false;
-  bool read_waiting = false;
-  bool write_waiting = false;
-};
-
-Resolver::Resolver(asio::io_context& io, const std::vector<std::string>& name_servers) : io_(io), timer_(io) {
+Resolver::Resolver(Loop& loop, const std::vector<std::string>& name_servers) : loop_(loop), timer_(loop) {
   start_library();
   ares_options options{};
   options.timeout = try_milliseconds;
@@ -132,9 +121,8 @@ template <class Answer>
 void Resolver::plan_old_answer(Cache<Answer>& cache, const std::string& name) {
   Entry<Answer>& entry = cache[name];
   if (entry.waiting.empty() || now() >= entry.usable_until) return;
-  entry.patience = std::make_unique<asio::steady_timer>(io_, patience);
-  entry.patience->async_wait([this, &cache, name](boost::system::error_code error) {
-    if (error || stopped_) return;
+  entry.patience = std::make_unique<Timer>(loop_);
+  entry.patience->start_in(patience, [this, &cache, name] {
     Entry<Answer>& late = cache[name];
     if (late.waiting.empty()) return;
     late.fresh_until = now() + rest_of_dns;
@@ -226,7 +214,7 @@ void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer answe
 /// From the loop: c-ares must not be entered anew from its own callback.
 template <class Answer>
 void Resolver::tell(Entry<Answer>& entry) {
-  asio::post(io_, [waiting = std::exchange(entry.waiting, {}), told = entry.answer] {
+  loop_.post([waiting = std::exchange(entry.waiting, {}), told = entry.answer] {
     for (const auto& done : waiting) done(told);
   });
 }
@@ -244,52 +232,39 @@ void Resolver::make_room(Cache<Answer>& cache, Time time) {
 // --- The loop ---
 
 void Resolver::socket_changed(void* pointer, ares_socket_t number, int reads, int writes) {
-  auto& self = *static_cast<Resolver*>(pointer);
-  auto found = self.sockets_.find(number);
+  auto& sockets = static_cast<Resolver*>(pointer)->sockets_;
   if (!reads && !writes) {
-    if (found == self.sockets_.end()) return;
-    found->second->reads = found->second->writes = false;
-    found->second->descriptor.release();  // it is c-ares that closes it
-    self.sockets_.erase(found);
+    sockets.erase(number);
     return;
   }
-  if (found == self.sockets_.end())
-    found = self.sockets_
-                .emplace(number, std::make_shared<Socket>(
-                                     Socket{.descriptor = asio::posix::stream_descriptor(self.io_, number)}))
-                .first;
-  const auto socket = found->second;
-  socket->reads = reads != 0;
-  socket->writes = writes != 0;
-  self.wait(socket);
+  auto& socket = sockets[number];
+  if (!socket) socket = std::make_unique<Socket>(*static_cast<Resolver*>(pointer), number);
+  socket->want(reads != 0, writes != 0);
 }
 
-void Resolver::wait(const std::shared_ptr<Socket>& socket) {
-  const auto arm = [&](bool wanted, bool Socket::*waiting, auto kind, bool reads) {
-    if (!wanted || std::exchange((*socket).*waiting, true)) return;
-    socket->descriptor.async_wait(kind, [this, socket, waiting, reads](boost::system::error_code error) {
-      (*socket).*waiting = false;
-      if (error || stopped_ || !socket->descriptor.is_open()) return;
-      const ares_socket_t number = socket->descriptor.native_handle();
-      ares_process_fd(channel_, reads ? number : ARES_SOCKET_BAD, reads ? ARES_SOCKET_BAD : number);
-      if (socket->descriptor.is_open()) wait(socket);
-      plan_timer();
-    });
-  };
-  arm(socket->reads, &Socket::read_waiting, asio::posix::stream_descriptor::wait_read, true);
-  arm(socket->writes, &Socket::write_waiting, asio::posix::stream_descriptor::wait_write, false);
+Resolver::Socket::Socket(Resolver& owner, ares_socket_t number)
+    : owner_(owner), number_(number), watched_(owner.loop_.add_level(number, *this)) {}
+
+Resolver::Socket::~Socket() {
+  owner_.loop_.remove(watched_, number_);
+}
+
+void Resolver::Socket::want(bool reads, bool writes) {
+  owner_.loop_.want_read(watched_, reads);
+  owner_.loop_.want_write(watched_, writes);
+}
+
+void Resolver::process(ares_socket_t readable, ares_socket_t writable) {
+  ares_process_fd(channel_, readable, writable);
+  plan_timer();
 }
 
 void Resolver::plan_timer() {
   timeval room{};
   const timeval* due = ares_timeout(channel_, nullptr, &room);
   if (!due || stopped_) return;
-  timer_.expires_after(std::chrono::seconds(due->tv_sec) + std::chrono::microseconds(due->tv_usec));
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error || stopped_) return;
-    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    plan_timer();
-  });
+  const auto delay = std::chrono::seconds(due->tv_sec) + std::chrono::microseconds(due->tv_usec);
+  timer_.start_in(delay, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
 }
 
 }  // namespace boshd

@@ -3,9 +3,6 @@
 
 #include <ares.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -16,6 +13,7 @@
 #include <vector>
 
 #include "src/address.hpp"
+#include "src/loop.hpp"
 #include "src/srv.hpp"
 
 namespace boshd {
@@ -31,7 +29,7 @@ struct HostAnswer {
 class Resolver {
  public:
   /// `name_servers`: addresses with ports; empty: the system's. Throws std::runtime_error.
-  Resolver(boost::asio::io_context&, const std::vector<std::string>& name_servers);
+  Resolver(Loop&, const std::vector<std::string>& name_servers);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -45,7 +43,6 @@ class Resolver {
   void stop();
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   /// What is known of one name, and who waits for it.
   template <class Answer>
   struct Entry {
@@ -53,7 +50,7 @@ class Resolver {
     Time fresh_until{};
     Time usable_until{};  // when nobody answers
     std::vector<std::function<void(const Answer&)>> waiting{};
-    std::unique_ptr<boost::asio::steady_timer> patience{};  // of those who wait, while an old answer is there
+    std::unique_ptr<Timer> patience{};  // of those who wait, while an old answer is there
   };
   template <class Answer>
   using Cache = std::unordered_map<std::string, Entry<Answer>>;
@@ -73,14 +70,27 @@ class Resolver {
   static void host_came(void*, int status, int timeouts, ares_addrinfo*);
   static void srv_came(void*, int status, int timeouts, unsigned char*, int size);
   static void socket_changed(void*, ares_socket_t, int reads, int writes);
-  struct Socket;
-  void wait(const std::shared_ptr<Socket>&);
+  /// A socket of c-ares, which opens and closes it.
+  class Socket final : public Watcher {
+   public:
+    Socket(Resolver&, ares_socket_t);
+    ~Socket();
+    void want(bool reads, bool writes);
+    void on_readable() override { owner_.process(number_, ARES_SOCKET_BAD); }
+    void on_writable() override { owner_.process(ARES_SOCKET_BAD, number_); }
+
+   private:
+    Resolver& owner_;
+    ares_socket_t number_;
+    Loop::Id watched_;
+  };
+  void process(ares_socket_t readable, ares_socket_t writable);
   void plan_timer();
 
-  boost::asio::io_context& io_;
+  Loop& loop_;
   ares_channel channel_ = nullptr;
-  std::map<ares_socket_t, std::shared_ptr<Socket>> sockets_;
-  boost::asio::steady_timer timer_;
+  std::map<ares_socket_t, std::unique_ptr<Socket>> sockets_;
+  Timer timer_;
   Cache<HostAnswer> hosts_;
   Cache<SrvAnswer> services_;
   bool stopped_ = false;

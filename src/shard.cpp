@@ -3,8 +3,6 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <cstdlib>
 #include <utility>
 
@@ -14,16 +12,11 @@
 
 namespace boshd {
 
-namespace asio = boost::asio;
-
 namespace {
 
 constexpr std::size_t scratch_bytes = 64 * 1024;
 constexpr std::chrono::seconds shutdown_time{2};    // for all that is under way when the daemon stops
 constexpr std::chrono::seconds proxy_patience{55};  // many proxies wait for 60 s
-constexpr std::chrono::milliseconds accept_pause{100};
-// Of a descriptor that is there already: Asio asks for it, and nothing depends on it.
-const asio::generic::stream_protocol any_protocol(AF_INET, IPPROTO_TCP);
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -82,7 +75,7 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
       scratch_(scratch_bytes),
       pool_(random_salt()),
       web_settings_(websocket_settings(config)),
-      web_host_{io_,
+      web_host_{loop_,
                 scratch_,
                 config.limits.max_request,
                 config.websocket.ping,
@@ -91,13 +84,13 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
       connections_(index),
       sessions_(index),
       tls_(std::move(tls)),
-      connector_host_(io_, config.upstream),
+      connector_host_(loop_, config.upstream),
       any_origin_(config.cors.everyone()),
       admission_(admission),
       requests_(config.limits.requests_per_second, config.proxy.trusted),
-      http_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
-      session_deadlines_(io_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
-      house_timer_(io_) {
+      http_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
+      session_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
+      house_timer_(loop_) {
   for (const Server& server : config.upstream.routes) {
     routes_.push_back(config.upstream.usual);
     routes_.back().list = {server};
@@ -108,16 +101,13 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
 
 void Shard::run() {
   outbox_.resize(all_.size());
-  auto work = asio::make_work_guard(io_);
-  io_.run();
-  work.reset();
-  io_.restart();
+  loop_.run();
   shut_down();
-  io_.run_for(shutdown_time);
+  loop_.run_for(shutdown_time);
 }
 
 void Shard::stop() {
-  io_.stop();
+  loop_.stop();
 }
 
 void Shard::shut_down() {
@@ -147,12 +137,13 @@ void Shard::send(unsigned shard, Mail&& mail) {
   std::vector<Mail>& box = outbox_[shard];
   box.push_back(std::move(mail));
   if (box.size() > 1) return;
-  asio::post(io_, [this, shard] { all_[shard]->post(std::exchange(outbox_[shard], {})); });
+  loop_.post([this, shard] { all_[shard]->post(std::exchange(outbox_[shard], {})); });
 }
 
 void Shard::post(std::vector<Mail>&& mails) {
-  asio::post(io_, [this, mails = std::move(mails)]() mutable {
-    for (Mail& mail : mails) receive(std::move(mail));
+  // A function that is kept must be one that can be copied.
+  loop_.send([this, all = std::make_shared<std::vector<Mail>>(std::move(mails))] {
+    for (Mail& mail : *all) receive(std::move(mail));
   });
 }
 
@@ -172,26 +163,9 @@ void Shard::receive(Mail&& mail) {
 // --- Connections ---
 
 void Shard::serve(int listening_descriptor, const Listen& listen) {
-  asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor(io_, any_protocol,
-                                                                       listening_descriptor);
-  accept(acceptors_.emplace_back(Acceptor{std::move(acceptor), asio::steady_timer(io_), &listen}));
-}
-
-void Shard::accept(Acceptor& acceptor) {
-  acceptor.acceptor.async_accept(
-      [this, &acceptor](boost::system::error_code error, Connection::Socket socket) {
-        if (error == asio::error::operation_aborted) return;
-        if (!error) {
-          if (const auto peer = peer_of(socket.native_handle()))
-            welcome(Connection(std::move(socket)), *peer, *acceptor.listen);
-          return accept(acceptor);
-        }
-        log(LogLevel::warning, "accept-failed", {{"error", error.message()}});
-        auto pause = std::make_shared<asio::steady_timer>(io_, accept_pause);
-        pause->async_wait([this, &acceptor, pause](boost::system::error_code) {
-          if (!stopping_) accept(acceptor);
-        });
-      });
+  acceptors_.emplace_back(loop_, listening_descriptor, [this, &listen](int descriptor, const Peer& peer) {
+    welcome(Connection(loop_, descriptor), peer, listen);
+  });
 }
 
 void Shard::welcome(Connection&& connection, const Peer& peer, const Listen& listen) {
@@ -206,10 +180,8 @@ void Shard::welcome(Connection&& connection, const Peer& peer, const Listen& lis
 }
 
 void Shard::adopt(Move&& move) {
-  Connection::Socket socket(io_);
-  socket.assign(any_protocol, move.socket.descriptor);
-  const boost::intrusive_ptr<Http> http(
-      new Http(*this, Connection(std::move(socket), std::move(move.socket.ssl)), move.peer, *move.listen));
+  const boost::intrusive_ptr<Http> http(new Http(
+      *this, Connection(loop_, move.socket.descriptor, std::move(move.socket.ssl)), move.peer, *move.listen));
   const std::uint64_t id = connections_.emplace(http);
   http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
   move.first.arrival.exchange = {id, 0};

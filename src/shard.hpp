@@ -1,13 +1,9 @@
-// One thread with its own io_context, sessions, connections, buffers and parsers: the place where all parts
+// One thread with its own loop, sessions, connections, buffers and parsers: the place where all parts
 // meet.
 #pragma once
 
 #include <array>
 #include <atomic>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <chrono>
 #include <deque>
@@ -27,6 +23,8 @@
 #include "src/deadlines.hpp"
 #include "src/end.hpp"
 #include "src/http.hpp"
+#include "src/listener.hpp"
+#include "src/loop.hpp"
 #include "src/mail.hpp"
 #include "src/sid.hpp"
 #include "src/table.hpp"
@@ -59,7 +57,7 @@ class Shard {
   void post(std::vector<Mail>&&);
 
   // What its connections use.
-  boost::asio::io_context& io() { return io_; }
+  Loop& loop() { return loop_; }
   const Config& config() const { return config_; }
   /// Memory to read into; what is in it lasts until control returns to the loop.
   std::span<char> scratch() { return scratch_; }
@@ -136,11 +134,6 @@ class Shard {
     bool room = true;                         // the server takes what is written
     Queued queued{};
   };
-  struct Acceptor {
-    boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor;
-    boost::asio::steady_timer pause;  // while no descriptors are left
-    const Listen* listen;
-  };
   struct Farewell {
     Sid sid;
     Time until;
@@ -151,7 +144,6 @@ class Shard {
   };
 
   // Connections.
-  void accept(Acceptor&);
   void welcome(Connection&&, const Peer&, const Listen&);
   void adopt(Move&&);
 
@@ -215,7 +207,7 @@ class Shard {
   void receive(Mail&&);
   void shut_down();
 
-  boost::asio::io_context io_{1};
+  Loop loop_;
   unsigned index_;
   const Config& config_;
   const bosh::Settings& settings_;
@@ -245,7 +237,7 @@ class Shard {
   std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;
-  boost::asio::steady_timer house_timer_;
+  Timer house_timer_;
   bool house_kept_ = false;
   std::vector<std::vector<Mail>> outbox_;
   bool stopping_ = false;

@@ -362,10 +362,7 @@ Time Shard::due(const Slot& slot) {
 
 void Shard::keep_house() {
   if (stopping_ || std::exchange(house_kept_, true)) return;
-  house_timer_.expires_after(std::chrono::seconds(1));
-  house_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) tick();
-  });
+  house_timer_.start_in(std::chrono::seconds(1), [this] { tick(); });
 }
 
 /// Once a second while there is something to clean up.

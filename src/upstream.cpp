@@ -10,8 +10,6 @@
 
 namespace boshd {
 
-using boost::system::error_code;
-
 namespace {
 
 // More than a server can have under way that is about to close its stream.
@@ -38,18 +36,19 @@ void UpstreamConnection::connect() {
 
 void UpstreamConnection::connected(Connected&& result) {
   if (!result.server.empty()) server_ = std::move(result.server);
-  if (!result.socket)
+  if (result.descriptor < 0)
     return lost(result.refused ? EndReason::server_refused : EndReason::server_unreachable, result.error);
   const int on = 1;
-  ::setsockopt(result.socket->native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  connection_.emplace(std::move(*result.socket));
+  ::setsockopt(result.descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  connection_.emplace(shard_.loop(), std::exchange(result.descriptor, -1));
+  if (!connection_->watch(*this)) return lost(EndReason::server_unreachable, "out of memory");
   local_ = result.local;
   direct_tls_ = result.direct_tls;
   send_proxy_header();
   if (direct_tls_) return begin_tls(true);
   step_ = "stream";
   shard_.on_upstream_ready(session_, stream_, stream_policy(), false);
-  if (connection_) wait_to_read();
+  plan_reading();
 }
 
 /// The very first bytes, before TLS and before XML (U-109, U-123).
@@ -103,6 +102,7 @@ void UpstreamConnection::begin_tls(bool direct) {
   step_ = "tls";
   shaking_hands_ = true;
   connection_->start_tls(shard_.client_tls(plan_.servers->ca).connect(plan_.domain, verifies(), direct));
+  plan_reading();
   shake_hands();
 }
 
@@ -111,7 +111,7 @@ void UpstreamConnection::shake_hands() {
     case Connection::Outcome::done:
       return tls_stands();
     case Connection::Outcome::again:
-      return wait_to_read();
+      return;
     case Connection::Outcome::end:
     case Connection::Outcome::failed:
       break;
@@ -129,7 +129,7 @@ void UpstreamConnection::tls_stands() {
     shard_.on_upstream_ready(session_, stream_, stream_policy(), true);
   else
     shard_.on_upstream_secured(session_, stream_);
-  if (connection_) wait_to_read();
+  plan_reading();
 }
 
 // --- Bytes ---
@@ -137,34 +137,27 @@ void UpstreamConnection::tls_stands() {
 void UpstreamConnection::write(std::string_view bytes) {
   if (bytes.empty() || !connection_) return;
   // A failure shows again when reading; told from there, after the session has finished what it is doing.
-  if (connection_->write(bytes) == Connection::Outcome::again) wait_to_write();
+  connection_->write(bytes);
 }
 
-void UpstreamConnection::wait_to_write() {
-  if (std::exchange(write_waiting_, true)) return;
-  connection_->when_writable([self = Pointer(this)](error_code error) {
-    self->write_waiting_ = false;
-    if (error || !self->connection_) return;
-    if (self->connection_->flush() == Connection::Outcome::again) self->wait_to_write();
-    if (self->session_ != 0) self->shard_.on_upstream_written(self->session_);
-  });
+void UpstreamConnection::on_writable() {
+  const Pointer self(this);
+  if (shaking_hands_) return on_readable();
+  connection_->flush();
+  if (session_ != 0) shard_.on_upstream_written(session_);
 }
 
 void UpstreamConnection::set_reading(bool on) {
   reading_ = on;
-  if (on && connection_) wait_to_read();
+  plan_reading();
 }
 
-void UpstreamConnection::wait_to_read() {
-  if (!reading_ || std::exchange(read_waiting_, true)) return;
-  connection_->when_readable([self = Pointer(this)](error_code error) {
-    self->read_waiting_ = false;
-    if (error || !self->connection_) return;
-    self->readable();
-  });
+void UpstreamConnection::plan_reading() {
+  if (connection_) connection_->set_reading(reading_ || shaking_hands_);
 }
 
-void UpstreamConnection::readable() {
+void UpstreamConnection::on_readable() {
+  const Pointer self(this);
   if (shaking_hands_) return session_ != 0 ? shake_hands() : close();
   const std::span<char> scratch = shard_.scratch();
   const auto [outcome, bytes] = connection_->read(scratch);
@@ -177,8 +170,7 @@ void UpstreamConnection::readable() {
     order = shard_.on_upstream_bytes(session_, stream_, std::string_view(scratch.data(), bytes));
   if (session_ == 0 && (ignored_ += bytes) > most_ignored) return close();
   if (order.what == UpstreamOrder::give_up) return give_up(EndReason::server_tls_failed, order.why);
-  if (order.what == UpstreamOrder::start_tls) return begin_tls(false);
-  if (connection_) wait_to_read();
+  if (order.what == UpstreamOrder::start_tls) begin_tls(false);
 }
 
 // --- The end ---
@@ -196,7 +188,7 @@ void UpstreamConnection::leave(std::string_view footer) {
   if (!connection_ || shaking_hands_) return close();
   reading_ = true;
   write(footer);
-  wait_to_read();
+  plan_reading();
 }
 
 void UpstreamConnection::drop() {

@@ -1,7 +1,6 @@
 // The connection of one session to its XMPP server.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
@@ -35,10 +34,10 @@ struct UpstreamOrder {
   std::string why{};  // it is given up: TLS can't be had
 };
 
-/// Made by the shard with its session; tells the shard what happens under the session's id until `leave`. Its
-/// pending operations keep it alive, so the shard may forget it at any time.
-class UpstreamConnection
-    : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter> {
+/// Made by the shard with its session; tells the shard what happens under the session's id until `leave`.
+class UpstreamConnection final
+    : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter>,
+      private Watcher {
  public:
   UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, UpstreamPlan);
 
@@ -73,9 +72,9 @@ class UpstreamConnection
   void begin_tls(bool direct);
   void shake_hands();
   void tls_stands();
-  void wait_to_read();
-  void readable();
-  void wait_to_write();
+  void on_readable() override;
+  void on_writable() override;
+  void plan_reading();
   void lost(EndReason, std::string_view what);
   bool verifies() const;
   xmpp::Tls stream_policy() const;
@@ -92,8 +91,6 @@ class UpstreamConnection
   bool direct_tls_ = false;
   bool shaking_hands_ = false;
   bool reading_ = true;
-  bool read_waiting_ = false;
-  bool write_waiting_ = false;
   std::size_t ignored_ = 0;  // bytes that came after the session had left
 };
 

@@ -1,7 +1,6 @@
 #include "src/websocket.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "src/message_deflate.hpp"
@@ -38,22 +37,20 @@ void WebSocket::start(std::uint64_t owner, std::string_view response, std::strin
   owner_ = owner;
   last_heard_ = now();
   kept_ = std::move(rest);
+  if (!connection_.watch(*this)) return finish(CloseCode::lost);
   write(response);
-  if (kept_.empty()) return wait_to_read();
-  take_up_soon();
+  plan_reading();
+  if (!kept_.empty()) take_up_soon();
 }
 
 // --- Reading ---
 
-void WebSocket::wait_to_read() {
-  if (closed_ || !reading_ || !kept_.empty() || std::exchange(read_waiting_, true)) return;
-  connection_.when_readable([self = Pointer(this)](boost::system::error_code error) {
-    self->read_waiting_ = false;
-    if (!error && !self->closed_) self->readable();
-  });
+void WebSocket::plan_reading() {
+  if (!closed_) connection_.set_reading(reading_ && kept_.empty());
 }
 
-void WebSocket::readable() {
+void WebSocket::on_readable() {
+  const Pointer self(this);
   const auto [outcome, bytes] = connection_.read(host_.scratch);
   if (outcome == Connection::Outcome::end || outcome == Connection::Outcome::failed)
     return finish(CloseCode::lost);
@@ -62,16 +59,16 @@ void WebSocket::readable() {
     pings_ = 0;
     consume(host_.scratch.first(bytes));
   }
-  wait_to_read();
+  plan_reading();
 }
 
 /// Takes up what came while the owner wanted nothing, from the loop.
 void WebSocket::take_up_soon() {
-  boost::asio::post(host_.io, [self = Pointer(this)] {
+  host_.loop.post([self = Pointer(this)] {
     if (self->closed_ || !self->reading_) return;
     std::string kept = std::exchange(self->kept_, {});
     self->consume(kept);
-    self->wait_to_read();
+    self->plan_reading();
   });
 }
 
@@ -134,9 +131,8 @@ void WebSocket::peer_closed(CloseCode code) {
 void WebSocket::set_reading(bool on) {
   if (reading_ == on) return;
   reading_ = on;
-  if (!on) return;
-  if (!kept_.empty()) return take_up_soon();
-  wait_to_read();
+  plan_reading();
+  if (on && !kept_.empty()) take_up_soon();
 }
 
 // --- Writing ---
@@ -159,24 +155,18 @@ void WebSocket::flush() {
 void WebSocket::write(std::string_view first, std::string_view second) {
   if (closed_) return;
   if (unsent() == 0) last_written_ = now();
-  // A failure shows again when reading.
-  if (connection_.write(first, second) == Connection::Outcome::again) wait_to_write();
+  connection_.write(first, second);  // a failure shows again when reading
 }
 
-void WebSocket::wait_to_write() {
-  if (std::exchange(write_waiting_, true)) return;
-  connection_.when_writable([self = Pointer(this)](boost::system::error_code error) {
-    self->write_waiting_ = false;
-    if (error || self->closed_) return;
-    const std::size_t before = self->unsent();
-    const auto outcome = self->connection_.flush();
-    if (self->unsent() < before) self->last_written_ = now();
-    if (outcome == Connection::Outcome::again) self->wait_to_write();
-    if (outcome == Connection::Outcome::failed) return self->finish(CloseCode::lost);
-    if (outcome == Connection::Outcome::done && self->peer_closed_) return self->close();
-    self->finish_writing();
-    self->tell(WebWritten{});
-  });
+void WebSocket::on_writable() {
+  const Pointer self(this);
+  const std::size_t before = unsent();
+  const auto outcome = connection_.flush();
+  if (unsent() < before) last_written_ = now();
+  if (outcome == Connection::Outcome::failed) return finish(CloseCode::lost);
+  if (outcome == Connection::Outcome::done && peer_closed_) return close();
+  finish_writing();
+  tell(WebWritten{});
 }
 
 // --- The end ---

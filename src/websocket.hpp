@@ -1,7 +1,6 @@
 // A WebSocket of a client over its connection (RFC 6455): messages in, messages out.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
@@ -42,7 +41,7 @@ using WebEvent = std::variant<WebMessage, WebViolation, WebStalled, WebWritten, 
 
 /// What all WebSockets of a thread share. It outlives them.
 struct WebSocketHost {
-  boost::asio::io_context& io;
+  Loop& loop;
   std::span<char> scratch;  // memory to read into
   std::size_t max_message;
   std::chrono::seconds ping;   // 0: none
@@ -50,9 +49,9 @@ struct WebSocketHost {
   std::function<void(std::uint64_t owner, const WebEvent&)> tell;
 };
 
-/// Idle it owns no buffer. Events are told from the loop only, never from within a call. Its pending
-/// operations keep it alive.
-class WebSocket : public boost::intrusive_ref_counter<WebSocket, boost::thread_unsafe_counter> {
+/// Idle it owns no buffer. Events are told from the loop only, never from within a call.
+class WebSocket final : public boost::intrusive_ref_counter<WebSocket, boost::thread_unsafe_counter>,
+                        private Watcher {
  public:
   /// `deflate_bits`: as agreed in the handshake.
   WebSocket(WebSocketHost&, Connection&&, unsigned deflate_bits);
@@ -76,14 +75,14 @@ class WebSocket : public boost::intrusive_ref_counter<WebSocket, boost::thread_u
  private:
   using Pointer = boost::intrusive_ptr<WebSocket>;
 
-  void wait_to_read();
-  void readable();
+  void on_readable() override;
+  void on_writable() override;
+  void plan_reading();
   void consume(std::span<char> bytes);
   void on_event(const websocket::Event&);
   void pong(std::string_view payload);
   void peer_closed(websocket::CloseCode);
   void write(std::string_view first, std::string_view second = {});
-  void wait_to_write();
   void take_up_soon();
   void finish_writing();
   void finish(websocket::CloseCode);
@@ -102,8 +101,6 @@ class WebSocket : public boost::intrusive_ref_counter<WebSocket, boost::thread_u
   std::uint8_t pings_ = 0;      // without a sign of life
   std::uint8_t deflate_bits_;
   bool reading_ = true;
-  bool read_waiting_ = false;
-  bool write_waiting_ = false;
   bool close_sent_ = false;
   bool peer_closed_ = false;
   bool deaf_ = false;  // after a violation

@@ -1,7 +1,5 @@
 // `ws_echo --port N [--deflate]`: a WebSocket server of boshd's own connections that sends back what it gets,
 // for conformance suites. Port 0 is any free one; it prints "listening PORT".
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <charconv>
 #include <exception>
 #include <iostream>
@@ -12,11 +10,10 @@
 
 #include "src/handshake.hpp"
 #include "src/http_request.hpp"
+#include "src/listener.hpp"
 #include "src/websocket.hpp"
 
 using namespace boshd;
-namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
 
@@ -25,10 +22,12 @@ constexpr std::size_t max_message = std::size_t{16} << 20U;
 class Echo {
  public:
   Echo(std::uint16_t port, bool deflate)
-      : acceptor_(io_, tcp::endpoint(asio::ip::address_v4::loopback(), port)),
-        timer_(io_),
+      : listening_(open_listener({.port = port}, 1)),
+        acceptor_(loop_, listening_.descriptors.front(),
+                  [this](int descriptor, const Peer&) { new Visitor(*this, descriptor); }),
+        timer_(loop_),
         scratch_(std::size_t{64} * 1024),
-        host_{io_,
+        host_{loop_,
               scratch_,
               max_message,
               std::chrono::seconds(30),
@@ -37,57 +36,60 @@ class Echo {
         deflate_(deflate) {}
 
   void run() {
-    std::cout << "listening " << acceptor_.local_endpoint().port() << std::endl;
-    accept();
+    const std::string& address = listening_.address;
+    std::cout << "listening " << address.substr(address.rfind(':') + 1) << std::endl;
     tick();
-    io_.run();
+    loop_.run();
   }
 
  private:
-  struct Visitor {
-    std::unique_ptr<Connection> connection;
-    RequestReader reader{HttpLimits{}};
+  /// A connection until its handshake.
+  class Visitor final : public Watcher {
+   public:
+    Visitor(Echo& echo, int descriptor) : echo_(echo), connection_(echo.loop_, descriptor) {
+      if (!connection_.watch(*this)) return;
+      connection_.set_reading(true);
+    }
+    void on_readable() override {
+      if (greet()) delete this;
+    }
+    void on_writable() override { connection_.flush(); }
+
+   private:
+    /// Whether it is done with.
+    bool greet() {
+      const auto [outcome, bytes] = connection_.read(echo_.scratch_);
+      if (outcome == Connection::Outcome::again) return false;
+      if (outcome != Connection::Outcome::done) return true;
+      const std::string_view got(echo_.scratch_.data(), bytes);
+      const std::size_t used = reader_.read(got);
+      if (reader_.state() == RequestReader::State::reading) return false;
+      const bool whole = reader_.state() == RequestReader::State::complete;
+      const HttpRequest& request = reader_.request();
+      HttpContext context = make_context(request, {});
+      context.keep_alive = false;
+      const Handshake made =
+          whole ? shake_hands(request, context, {}, {.xmpp = false, .compression = echo_.deflate_})
+                : Handshake{simple_response(context, 400, {})};
+      if (made.accepted) {
+        echo_.begin(std::move(connection_), made, std::string(got.substr(used)));
+        return true;
+      }
+      connection_.write(made.response);
+      connection_.finish_writing();
+      return true;
+    }
+
+    Echo& echo_;
+    Connection connection_;
+    RequestReader reader_{HttpLimits{}};
   };
 
-  void accept() {
-    acceptor_.async_accept([this](boost::system::error_code error, tcp::socket socket) {
-      if (!error) {
-        auto visitor = std::make_shared<Visitor>();
-        visitor->connection = std::make_unique<Connection>(Connection::Socket(std::move(socket)));
-        wait(visitor);
-      }
-      accept();
-    });
-  }
-
-  void wait(const std::shared_ptr<Visitor>& visitor) {
-    visitor->connection->when_readable([this, visitor](boost::system::error_code error) {
-      if (!error) greet(visitor);
-    });
-  }
-
-  void greet(const std::shared_ptr<Visitor>& visitor) {
-    const auto [outcome, bytes] = visitor->connection->read(scratch_);
-    if (outcome == Connection::Outcome::again) return wait(visitor);
-    if (outcome != Connection::Outcome::done) return;
-    const std::string_view got(scratch_.data(), bytes);
-    const std::size_t used = visitor->reader.read(got);
-    if (visitor->reader.state() == RequestReader::State::reading) return wait(visitor);
-    const bool whole = visitor->reader.state() == RequestReader::State::complete;
-    const HttpRequest& request = visitor->reader.request();
-    HttpContext context = make_context(request, {});
-    context.keep_alive = false;
-    const Handshake made = whole ? shake_hands(request, context, {}, {.xmpp = false, .compression = deflate_})
-                                 : Handshake{simple_response(context, 400, {})};
-    if (!made.accepted) {
-      visitor->connection->write(made.response);
-      return visitor->connection->finish_writing();
-    }
+  void begin(Connection&& connection, const Handshake& made, std::string&& rest) {
     const std::uint64_t id = ++last_id_;
-    boost::intrusive_ptr<WebSocket> socket(
-        new WebSocket(host_, std::move(*visitor->connection), made.deflate_bits));
+    boost::intrusive_ptr<WebSocket> socket(new WebSocket(host_, std::move(connection), made.deflate_bits));
     sockets_.emplace(id, socket);
-    socket->start(id, made.response, std::string(got.substr(used)));
+    socket->start(id, made.response, std::move(rest));
   }
 
   void on_event(std::uint64_t id, const WebEvent& event) {
@@ -107,16 +109,16 @@ class Echo {
   }
 
   void tick() {
-    timer_.expires_after(std::chrono::seconds(1));
-    timer_.async_wait([this](boost::system::error_code) {
+    timer_.start_in(std::chrono::seconds(1), [this] {
       for (const auto& [id, socket] : std::map(sockets_)) socket->on_time(std::chrono::steady_clock::now());
       tick();
     });
   }
 
-  asio::io_context io_{1};
-  tcp::acceptor acceptor_;
-  asio::steady_timer timer_;
+  Loop loop_;
+  Listening listening_;
+  Acceptor acceptor_;
+  Timer timer_;
   std::vector<char> scratch_;
   WebSocketHost host_;
   bool deflate_;
