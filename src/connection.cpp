@@ -115,7 +115,8 @@ Connection::Read Connection::read_tls(std::span<char> into) {
 /// Fewer bytes than there was room for are all that had come: the kernel need not be asked again.
 Connection::Read Connection::receive(std::span<char> into, int flags) {
   const ssize_t got = ::recv(descriptor_, into.data(), into.size(), flags);
-  if (got < static_cast<ssize_t>(into.size())) loop_->note_emptied(watched_);
+  const bool taken = flags != MSG_PEEK && got < static_cast<ssize_t>(into.size());
+  if (taken || got <= 0) loop_->note_emptied(watched_);
   if (got > 0) return {Outcome::done, static_cast<std::size_t>(got)};
   if (got == 0) return {Outcome::end, 0};
   return {from_errno(), 0};

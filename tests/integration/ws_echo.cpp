@@ -101,8 +101,7 @@ class Echo {
       socket->close();
       sockets_.erase(id);
     } else if (const auto* violation = std::get_if<WebViolation>(&event)) {
-      socket->leave(violation->code);
-      sockets_.erase(id);
+      socket->leave(violation->code);  // it stays, to hear the peer's end
     } else if (std::holds_alternative<WebGone>(event)) {
       sockets_.erase(id);
     }
