@@ -89,7 +89,7 @@ Admission::Admission(const LimitSettings& limits, std::vector<Network> exempt)
 Admission::Verdict Admission::admit(const Address& address, Time now) {
   const Address part = limited_part(address);
   const std::scoped_lock lock(mutex_);
-  if (entries_.size() > tidy_above_) tidy(now);
+  if (entries_.size() > tidy_above_) forget(now);
   Entry& entry = entries_[part];
   const Refusal refusal = judge(entry, is_in(address, exempt_), now);
   ++counts_[static_cast<std::size_t>(refusal)];
@@ -118,6 +118,11 @@ void Admission::leave(const Address& address) {
 }
 
 void Admission::tidy(Time now) {
+  const std::scoped_lock lock(mutex_);
+  forget(now);
+}
+
+void Admission::forget(Time now) {
   std::erase_if(entries_, [&](const auto& item) {
     const Entry& entry = item.second;
     return entry.sessions == 0 && entry.begun.is_full(limits_.new_sessions_per_second, saved_seconds, now) &&

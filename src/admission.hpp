@@ -98,6 +98,9 @@ class Admission {
   /// Whether this account may be tried once more.
   bool may_log_in(const std::string& account, Time now);
 
+  /// Forgets addresses of which there is nothing to remember.
+  void tidy(Time now);
+
   /// How often a session was refused for this reason.
   std::uint64_t count(Refusal) const;
 
@@ -116,7 +119,7 @@ class Admission {
   bool is_blocked(const Failures&, Time now) const;
   void count_failure(Failures&, Time now) const;
   void leave(const Address&);
-  void tidy(Time now);
+  void forget(Time now);
   std::size_t resident(Time now);
 
   const LimitSettings& limits_;

@@ -83,6 +83,7 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
                 [this](std::uint64_t id, const WebEvent& event) { on_web_event(id, event); }},
       connections_(index),
       sessions_(index),
+      farewells_(config.session.inactivity),
       tls_(std::move(tls)),
       connector_host_(loop_, config.upstream),
       any_origin_(config.cors.everyone()),
@@ -329,8 +330,7 @@ void Shard::answer_stranger(const Delivery& delivery) {
   const bosh::Exchange to = delivery.arrival.exchange;
   if (delivery.fault == Fault::too_large) return reply({to, {nullptr, nullptr, 413}});
   if (delivery.fault == Fault::malformed) return refuse(to, bosh::Condition::bad_request, "malformed");
-  const auto farewell = farewells_.find(delivery.sid);
-  if (farewell != farewells_.end()) return reply({to, farewell->second});
+  if (const auto* farewell = farewells_.find(delivery.sid)) return reply({to, *farewell});
   refuse(to, bosh::Condition::item_not_found, "no such session");
 }
 

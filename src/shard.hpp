@@ -22,6 +22,7 @@
 #include "src/connector.hpp"
 #include "src/deadlines.hpp"
 #include "src/end.hpp"
+#include "src/farewells.hpp"
 #include "src/http.hpp"
 #include "src/listener.hpp"
 #include "src/loop.hpp"
@@ -134,10 +135,6 @@ class Shard {
     bool room = true;                         // the server takes what is written
     Queued queued{};
   };
-  struct Farewell {
-    Sid sid;
-    Time until;
-  };
   struct Leaving {
     std::variant<boost::intrusive_ptr<UpstreamConnection>, boost::intrusive_ptr<WebSocket>> connection;
     Time until;
@@ -201,6 +198,7 @@ class Shard {
   void session_rung(Time now, std::uint64_t id, Time at);
   void keep_house();
   void tick();
+  void give_memory_back(Time now, bool at_rest);
 
   // Mail.
   void send(unsigned shard, Mail&&);
@@ -223,10 +221,9 @@ class Shard {
   WebSocketHost web_host_;
   std::deque<Acceptor> acceptors_;
   Table<boost::intrusive_ptr<Http>> connections_;
-  Table<Slot> sessions_;
+  Table<Slot, Boxed> sessions_;
   std::unordered_map<Sid, std::uint64_t, SidHash> by_sid_;
-  std::unordered_map<Sid, bosh::Response, SidHash> farewells_;
-  std::deque<Farewell> farewell_order_;
+  Farewells farewells_;
   std::deque<Leaving> leaving_;
   std::shared_ptr<const TlsFiles> tls_;
   ConnectorHost connector_host_;
@@ -239,6 +236,8 @@ class Shard {
   Deadlines session_deadlines_;
   Timer house_timer_;
   bool house_kept_ = false;
+  std::size_t freed_ = 0;  // sessions that ended since free memory was given back
+  Time give_back_at_{};    // not earlier
   std::vector<std::vector<Mail>> outbox_;
   bool stopping_ = false;
 };

@@ -1,4 +1,6 @@
 // A shard's sessions: what comes from their servers, what they want done, their end and their time.
+#include <malloc.h>
+
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -16,7 +18,8 @@ namespace boshd {
 
 namespace {
 
-constexpr std::size_t most_farewells = 10'000;
+constexpr std::size_t worth_trimming = 1000;  // sessions
+constexpr std::chrono::seconds between_trimming{20};
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -283,14 +286,10 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
   }
   log_end(slot, reason_of(ended.end, slot.told));
   const Sid sid = std::get<Bosh>(slot.client_side).sid;
-  if (farewells_.size() >= most_farewells) {
-    farewells_.erase(farewell_order_.front().sid);
-    farewell_order_.pop_front();
-  }
-  farewells_.emplace(sid, ended.farewell);
-  farewell_order_.push_back({sid, time + config_.session.inactivity});
+  farewells_.add(sid, ended.farewell, time);
   by_sid_.erase(sid);
   sessions_.erase(id);
+  ++freed_;
   keep_house();
 }
 
@@ -372,13 +371,23 @@ void Shard::tick() {
     std::visit([](const auto& connection) { connection->close(); }, leaving_.front().connection);
     leaving_.pop_front();
   }
-  while (!farewell_order_.empty() && farewell_order_.front().until <= time) {
-    farewells_.erase(farewell_order_.front().sid);
-    farewell_order_.pop_front();
-  }
+  farewells_.tidy(time);
   const bool cold = pool_.cool();
+  give_memory_back(time, cold && leaving_.empty());
   house_kept_ = false;
-  if (!leaving_.empty() || !farewell_order_.empty() || !cold) keep_house();
+  if (!leaving_.empty() || !farewells_.empty() || !cold) keep_house();
+}
+
+/// malloc keeps what is freed below something that is still used: after a peak nearly all of it. Looking for
+/// that takes time by the size of the heap, so it is done when nothing goes on, or for as many sessions as
+/// there are left.
+void Shard::give_memory_back(Time time, bool at_rest) {
+  if (time < give_back_at_ || freed_ < (at_rest ? 1 : std::max(worth_trimming, sessions_.size()))) return;
+  freed_ = 0;
+  give_back_at_ = time + between_trimming;
+  requests_.tidy(time);
+  admission_.tidy(time);
+  ::malloc_trim(0);
 }
 
 }  // namespace boshd

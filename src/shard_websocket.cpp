@@ -102,6 +102,7 @@ void Shard::finish(std::uint64_t id, const websocket::Ended& ended) {
   socket->leave(ended.code);
   leaving_.push_back({socket, now() + leaving_time});
   sessions_.erase(id);
+  ++freed_;
   keep_house();
 }
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,9 +16,25 @@ inline unsigned shard_of(std::uint64_t id) {
   return static_cast<unsigned>(id >> 56);
 }
 
+/// Like std::optional, with the value on the heap: what is large is to leave nothing behind when it goes.
+template <class Value>
+class Boxed {
+ public:
+  template <class... Arguments>
+  void emplace(Arguments&&... arguments) {
+    value_ = std::make_unique<Value>(std::forward<Arguments>(arguments)...);
+  }
+  void reset() { value_.reset(); }
+  explicit operator bool() const { return value_ != nullptr; }
+  Value& operator*() { return *value_; }
+
+ private:
+  std::unique_ptr<Value> value_;
+};
+
 /// Slots that are used again, each time under another id: shard (8 bits), generation (24), slot (32). 0 is no
 /// id.
-template <class Value>
+template <class Value, template <class> class Place = std::optional>
 class Table {
  public:
   explicit Table(unsigned shard) : shard_(shard) { assert(shard < 256); }
@@ -67,7 +84,7 @@ class Table {
   static constexpr std::uint32_t most_generations = (1U << 24) - 1;
   struct Slot {
     std::uint32_t generation = 0;
-    std::optional<Value> value;
+    Place<Value> value;
   };
   std::uint64_t id(std::uint32_t place, std::uint32_t generation) const {
     return std::uint64_t{shard_} << 56 | std::uint64_t{generation} << 32 | place;

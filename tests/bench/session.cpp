@@ -123,6 +123,12 @@ void Session::leave() {
   frame("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
 }
 
+/// As a page that is closed.
+void Session::hang_up() {
+  for (Line& line : lines_)
+    if (line.wire) line.wire->hang_up();
+}
+
 // --- BOSH ---
 
 void Session::request(std::string_view attributes, std::string_view payload) {
@@ -178,7 +184,7 @@ void Session::on_http(Line& line, std::string& bytes) {
 
 void Session::on_body(std::string_view body) {
   const std::string_view tag = body.substr(0, body.find('>'));
-  if (tag.find("terminate") != tag.npos) return leaving_ ? void() : lose(body);
+  if (tag.find("terminate") != tag.npos) return leaving_ ? hang_up() : lose(body);
   if (step_ == Step::created) {
     sid_ = attribute(body, "sid");
     step_ = Step::features;
@@ -226,7 +232,7 @@ void Session::on_frames(std::string& bytes) {
     if (bytes.size() < 2 + length_bytes + size) return;
     const std::string text = bytes.substr(2 + length_bytes, size);
     bytes.erase(0, 2 + length_bytes + size);
-    if (opcode == 8 || text.starts_with("<close")) return leaving_ ? void() : lose(text);
+    if (opcode == 8 || text.starts_with("<close")) return leaving_ ? hang_up() : lose(text);
     if (opcode == 1) take(text);
   }
   if (lines_[0].wire->closed() && !leaving_) lose("the connection was closed");

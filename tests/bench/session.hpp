@@ -60,6 +60,7 @@ class Session {
   void take(std::string_view text);
   void log_in(std::string_view text);
   void lose(std::string_view why);
+  void hang_up();
 
   // BOSH.
   void request(std::string_view attributes, std::string_view payload);

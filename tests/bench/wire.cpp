@@ -45,6 +45,11 @@ void Wire::say(std::string_view bytes) {
   flush();
 }
 
+void Wire::hang_up() {
+  closed_ = true;
+  ::shutdown(descriptor_, SHUT_RDWR);
+}
+
 void Wire::flush() {
   while (!out_.empty() && !closed_) {
     const auto sent = ssl_ ? SSL_write(ssl_.get(), out_.data(), static_cast<int>(out_.size()))

@@ -30,6 +30,7 @@ class Wire final : public Handler {
   Wire& operator=(const Wire&) = delete;
 
   void say(std::string_view bytes);
+  void hang_up();
   void on_event(std::uint32_t events) override;
   bool closed() const { return closed_; }
 
