@@ -169,6 +169,21 @@ BOOST_AUTO_TEST_CASE(W_101_offers_that_can_t_be_kept_are_declined) {
   BOOST_CHECK_EQUAL(agreed("permessage-deflate; unknown, permessage-deflate"), usual);
 }
 
+BOOST_AUTO_TEST_CASE(quoted_values_are_read_as_if_they_were_not) {
+  unsigned bits = 0;
+  for (const auto* offer :
+       {"permessage-deflate; server_max_window_bits=\"10\"",
+        "permessage-deflate;server_max_window_bits = \"1\\0\"",
+        "foo; a=\"x, permessage-deflate; b\\\"\", permessage-deflate;\tserver_max_window_bits=10"}) {
+    BOOST_CHECK_EQUAL(agreed(offer, &bits), std::string(usual) + "; server_max_window_bits=10");
+    BOOST_CHECK_EQUAL(bits, 10U);
+  }
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; server_max_window_bits=\" 10\""), "");
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; client_no_context_takeover=\"x\""), "");
+  BOOST_CHECK_EQUAL(agreed(" ,, permessage-deflate"), usual);
+  BOOST_CHECK_EQUAL(agreed("Permessage-Deflate"), "");
+}
+
 BOOST_AUTO_TEST_CASE(W_104_W_105_the_window_is_as_small_as_was_asked) {
   unsigned bits = 0;
   BOOST_CHECK_EQUAL(agreed("permessage-deflate; server_max_window_bits=10", &bits),

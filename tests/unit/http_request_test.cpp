@@ -58,7 +58,44 @@ BOOST_AUTO_TEST_CASE(D_069_persistence_follows_version_and_connection) {
   BOOST_TEST(!persists("1.0", ""));
   BOOST_TEST(persists("1.0", "Connection: keep-alive\r\n"));
   BOOST_TEST(!persists("1.0", "Connection: keep-alive, close\r\n"));
+  BOOST_TEST(!persists("1.1", "connection:\t, ,CLOSE ,\r\n"));
+  BOOST_TEST(persists("1.1", "Connection:\r\n"));
+  BOOST_TEST(persists("1.1", "Connection: closed, not-close\r\n"));
+  BOOST_TEST(!persists("1.1", "Proxy-Connection: close\r\n"));
+  BOOST_TEST(persists("1.0", "Proxy-Connection: Keep-Alive\r\n"));
   BOOST_TEST(persists("1.1", "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(every_field_that_is_kept_is_found_in_any_case) {
+  const auto one = good(
+      "GET / HTTP/1.1\r\nhOST: a\r\nACCEPT: 1\r\naccept-encoding: 2\r\nAccess-Control-Request-HEADERS: 3\r\n"
+      "Content-encoding: 4\r\nforwarded: 5\r\nIf-none-Match: 6\r\nORIGIN: 7\r\nUpGrade: 8\r\n"
+      "x-forwarded-host: 9\r\n\r\n");
+  BOOST_TEST(one.accept == "1");
+  BOOST_TEST(one.accept_encoding == "2");
+  BOOST_TEST(one.request_headers == "3");
+  BOOST_TEST(one.content_encoding == "4");
+  BOOST_TEST(one.forwarded == "5");
+  BOOST_TEST(one.if_none_match == "6");
+  BOOST_TEST(one.origin == "7");
+  BOOST_TEST(one.upgrade == "8");
+  BOOST_TEST(one.x_forwarded_host == "9");
+  const auto two = good(
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1\r\nx-forwarded-PROTO:2\r\nSec-WebSocket-Key:\t3 \r\n"
+      "sec-websocket-version: 4\r\nSEC-WEBSOCKET-PROTOCOL: 5\r\nSec-Websocket-Extensions: 6\r\n"
+      "Connection: x, UPGRADE\r\n\r\n");
+  BOOST_TEST(two.x_forwarded_for == "1");
+  BOOST_TEST(two.x_forwarded_proto == "2");
+  BOOST_TEST(two.websocket_key == "3");
+  BOOST_TEST(two.websocket_version == "4");
+  BOOST_TEST(two.websocket_protocol == "5");
+  BOOST_TEST(two.websocket_extensions == "6");
+  BOOST_TEST(two.connection_upgrade);
+  BOOST_TEST(!good("GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: upgrade\r\n\r\n").connection_upgrade);
+  const auto none = good(
+      "GET / HTTP/1.1\r\nHost: a\r\nOrigim: x\r\nXorigin: x\r\nAccept-Charset: x\r\nHos: x\r\nX: y\r\n"
+      "Access-Control-Request-Method: POST\r\nA-field-with-a-longer-name-than-any: x\r\n\r\n");
+  BOOST_TEST((none == good("GET / HTTP/1.1\r\nHost: a\r\n\r\n")));
 }
 
 BOOST_AUTO_TEST_CASE(D_097_lines_of_a_list_are_joined) {
@@ -261,7 +298,19 @@ BOOST_AUTO_TEST_CASE(fields_without_a_proper_name) {
       {400, line(": no name")},
       {400, line("no colon")},
       {400, line("X(: a")},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(connection_options_that_are_no_list) {
+  check({
       {400, line("Connection: @")},
+      {400, line("Connection: close keep-alive")},
+      {400, line("Connection: close;x")},
+      {400, line("Connection: close, \"x\"")},
+      {400, line("Connection: \xe9")},
+      {400, line("Connection: close\r\nConnection: /")},
+      {400, line("Proxy-Connection: @")},
+      {400, line("Proxy-Connection: keep alive")},
   });
 }
 
