@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(methods_are_told_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(D_045_an_unknown_method_is_not_implemented) {
-  for (const auto& name : {"post"s, "Get"s, "BREW"s, "GETT"s, std::string(300, 'X')}) {
+  for (const auto& name : {"PROPFIND"s, "post"s, "Get"s, "BREW"s, "GETT"s, std::string(300, 'X')}) {
     refused(501, name + " / HTTP/1.1\r\nHost: a\r\n\r\n");
   }
 }
@@ -290,6 +290,32 @@ BOOST_AUTO_TEST_CASE(D_059_control_characters_in_fields) {
       {400, line("X: a\x0b")},
       {400, line("X: a\x7f")},
       {400, line("X\0: a"sv)},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(any_byte_at_any_place_of_a_field) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    for (std::size_t place = 0; place < 20; ++place) {
+      auto field = "X: "s + std::string(20, 'x');
+      field[3 + place] = c;
+      const auto outcome = read_pieces({line(field)});
+      const bool control = (byte < 0x20 && c != '\t') || byte == 0x7f;
+      BOOST_TEST((outcome.state == State::failed) == control, byte << " at " << place);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_fault_decides_as_soon_as_it_is_there) {
+  check({
+      {400, "GET / HTTP/1.1\r\nX : y\r\n"},
+      {400, "GET / HTTP/1.1\r\nX\x01"},
+      {400, "GET / HTTP/1.1\r\nHost: a\rb"},
+      {400, "GET / HTTP/1.1\r\nHost: a\r\n\rb"},
+      {400, line("Content-Length: 5\r\nContent-Length: 5\r\nExpect: tea")},
+      {417, line("Expect: tea\r\nContent-Length: x")},
+      {501, "BREW / HTTP/1.1\r\n"},
+      {505, "GET / HTTP/2.0\r\n"},
   });
 }
 
