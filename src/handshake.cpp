@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/beast/http/rfc7230.hpp>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "src/sha1.hpp"
 #include "src/text.hpp"
@@ -44,14 +44,38 @@ std::optional<unsigned> window(std::string_view value) {
   return bits;
 }
 
+/// `cut` that passes by separators in quotes.
+std::string_view cut_outside_quotes(std::string_view& text, char separator) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < text.size() && (quoted || text[end] != separator); ++end) {
+    if (text[end] == '"') quoted = !quoted;
+    if (quoted && text[end] == '\\') ++end;
+  }
+  const auto part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
+std::string without_quotes(std::string_view value) {
+  if (value.size() < 2 || !value.starts_with('"') || !value.ends_with('"')) return std::string(value);
+  std::string plain;
+  for (std::size_t i = 1; i + 1 < value.size(); ++i) {
+    if (value[i] == '\\') ++i;
+    plain += value[i];
+  }
+  return plain;
+}
+
 /// What is agreed to of one offer; none: it is declined (W-101..W-109).
-std::optional<unsigned> accept_offer(const boost::beast::http::param_list& parameters) {
+std::optional<unsigned> accept_offer(std::string_view parameters) {
   unsigned bits = widest_window;
   std::array<bool, 4> seen{};
   const auto once = [&](std::size_t which) { return !std::exchange(seen[which], true); };
-  for (const auto& parameter : parameters) {
-    const std::string_view name(parameter.first.data(), parameter.first.size());
-    const std::string_view value(parameter.second.data(), parameter.second.size());
+  while (!parameters.empty()) {
+    auto parameter = cut_outside_quotes(parameters, ';');
+    const auto name = trim(cut(parameter, "="));
+    const auto value = without_quotes(trim(parameter));
     if (name == "server_no_context_takeover") {
       if (!once(0) || !value.empty()) return std::nullopt;
     } else if (name == "client_no_context_takeover") {
@@ -77,9 +101,10 @@ struct Agreement {
 /// The first offer that can be kept. No context is taken over, so that nothing is remembered of a message
 /// (W-111).
 Agreement agree(std::string_view offers) {
-  for (const auto& offer : boost::beast::http::ext_list{{offers.data(), offers.size()}}) {
-    if (offer.first != "permessage-deflate") continue;
-    const auto bits = accept_offer(offer.second);
+  while (!offers.empty()) {
+    auto offer = cut_outside_quotes(offers, ',');
+    if (trim(cut_outside_quotes(offer, ';')) != "permessage-deflate") continue;
+    const auto bits = accept_offer(offer);
     if (!bits) continue;
     std::string line =
         "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "

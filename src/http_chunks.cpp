@@ -77,7 +77,7 @@ void ChunkReader::end_line() {
     line_is_ = Line::size;
   } else if (line_.empty()) {
     done_ = true;
-  } else if (!is_field_line(line_)) {
+  } else if (field_name(line_).empty()) {
     status_ = 400;
   }
 }

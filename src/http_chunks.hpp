@@ -1,6 +1,5 @@
-// Takes the chunked coding off a body, piece by piece (D-066). Beast's own reader of it waits for lines of
-// any length, takes line ends in quoted extensions, and in 1.81 asserts when the last chunk's line comes
-// alone.
+// Takes the chunked coding off a body, piece by piece (D-066). Lines are bounded, and no quote in an
+// extension may hide where one ends.
 #pragma once
 
 #include <cstddef>

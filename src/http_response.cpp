@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/beast/http/status.hpp>
 #include <cassert>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
+#include <utility>
 
 #include "src/coding.hpp"
 #include "src/text.hpp"
@@ -16,7 +18,7 @@ namespace {
 constexpr std::size_t most_echoed_names = 1000;  // bytes
 
 bool is_one_line(std::string_view text) {
-  return text.find_first_of("\r\n") == std::string_view::npos;
+  return text.find('\r') == std::string_view::npos && text.find('\n') == std::string_view::npos;
 }
 bool has_no_content(unsigned status) {
   return status < 200 || status == 204 || status == 304;
@@ -49,6 +51,11 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out += ": ";
   out += value;
   out += "\r\n";
+}
+
+void append_number(std::string& out, std::size_t number) {
+  std::array<char, 20> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
 /// The names to allow: Content-Type and those that were asked for, put together anew from checked names.
@@ -92,16 +99,21 @@ HttpContext make_context(const HttpRequest& request, const OriginVerdict& origin
 
 void append_head(std::string& out, const HttpContext& context, unsigned status, std::string_view content_type,
                  std::size_t length, std::string_view extra) {
+  constexpr std::size_t fixed_parts = 320;  // with the longest reason and the date
   assert(extra.empty() || extra.ends_with("\r\n"));
+  out.reserve(out.size() + fixed_parts + content_type.size() + context.caching.size() +
+              context.allowed_origin.size() + extra.size());
   out += "HTTP/1.1 ";
-  out += std::to_string(status);
+  append_number(out, status);
   out += ' ';
   out += reason_phrase(status);
   out += "\r\n";
   out += date_line();
   if (!has_no_content(status)) {
     append_line(out, "Content-Type", content_type);
-    append_line(out, "Content-Length", std::to_string(length));
+    out += "Content-Length: ";
+    append_number(out, length);
+    out += "\r\n";
   }
   append_line(out, "Cache-Control", context.caching);
   out += "X-Content-Type-Options: nosniff\r\n";
@@ -139,8 +151,29 @@ std::string options_response(const HttpContext& context, const HttpRequest& requ
 }
 
 std::string_view reason_phrase(unsigned status) {
-  const auto phrase = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
-  return {phrase.data(), phrase.size()};
+  static constexpr std::pair<unsigned, std::string_view> phrases[] = {
+      {200, "OK"},
+      {204, "No Content"},
+      {304, "Not Modified"},
+      {400, "Bad Request"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {408, "Request Timeout"},
+      {413, "Payload Too Large"},
+      {414, "URI Too Long"},
+      {415, "Unsupported Media Type"},
+      {417, "Expectation Failed"},
+      {426, "Upgrade Required"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {503, "Service Unavailable"},
+      {505, "HTTP Version Not Supported"},
+  };
+  const auto* const found = std::ranges::find(phrases, status, &std::pair<unsigned, std::string_view>::first);
+  return found == std::end(phrases) ? "" : found->second;
 }
 
 }  // namespace boshd

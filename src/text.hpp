@@ -1,6 +1,7 @@
 // ASCII text as protocols and configuration have it: no locale, no allocation.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -40,24 +41,45 @@ constexpr std::string_view cut(std::string_view& text, std::string_view separato
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
 }
 
-/// A name in the sense of HTTP: of a method, a field, a coding (RFC 9110 §5.6.2).
-constexpr bool is_token(std::string_view text) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  for (const char c : text) {
-    if (!is_digit(c) && !is_letter(c) && marks.find(c) == std::string_view::npos) return false;
+/// Letters, digits and some marks.
+class Alphabet {
+ public:
+  constexpr explicit Alphabet(std::string_view marks) {
+    for (std::size_t byte = 0; byte < has_.size(); ++byte) {
+      const auto c = static_cast<char>(byte);
+      has_[byte] = is_digit(c) || is_letter(c) || marks.find(c) != std::string_view::npos;
+    }
   }
-  return !text.empty();
+  /// How many bytes at the start of the text belong to it.
+  constexpr std::size_t span(std::string_view text) const {
+    std::size_t size = 0;
+    while (size < text.size() && has_[static_cast<unsigned char>(text[size])]) ++size;
+    return size;
+  }
+  /// Whether the text is of it alone, and not empty.
+  constexpr bool spells(std::string_view text) const { return !text.empty() && span(text) == text.size(); }
+
+ private:
+  std::array<bool, 256> has_{};
+};
+
+/// A name in the sense of HTTP: of a method, a field, a coding (RFC 9110 §5.6.2).
+inline constexpr Alphabet token_alphabet("!#$%&'*+-.^_`|~");
+
+constexpr bool is_token(std::string_view text) {
+  return token_alphabet.spells(text);
 }
 
-/// Whether a line is a field's: a name, a colon at once, any value. False for a folded line (RFC 9112 §5).
-constexpr bool is_field_line(std::string_view line) {
-  const auto colon = line.find(':');
-  return colon != std::string_view::npos && is_token(line.substr(0, colon));
+/// The name of a field, with which its line begins; empty when there is none or no colon follows at once. So
+/// it is for a folded line (RFC 9112 §5).
+constexpr std::string_view field_name(std::string_view line) {
+  const auto size = token_alphabet.span(line);
+  return size < line.size() && line[size] == ':' ? line.substr(0, size) : std::string_view();
 }
 
 }  // namespace boshd

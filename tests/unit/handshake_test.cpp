@@ -169,6 +169,38 @@ BOOST_AUTO_TEST_CASE(W_101_offers_that_can_t_be_kept_are_declined) {
   BOOST_CHECK_EQUAL(agreed("permessage-deflate; unknown, permessage-deflate"), usual);
 }
 
+BOOST_AUTO_TEST_CASE(each_offer_has_its_own_parameters) {
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; unknown, foo"), "");
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; unknown=1, permessage-deflate"), usual);
+  BOOST_CHECK_EQUAL(agreed("foo; client_max_window_bits, permessage-deflate"), usual);
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; server_max_window_bits=10, permessage-deflate"),
+                    std::string(usual) + "; server_max_window_bits=10");
+}
+
+BOOST_AUTO_TEST_CASE(malformed_offers_are_declined) {
+  for (const auto* offer : {"permessage-deflate x", "permessage-deflate=1", "permessage-deflate; =1",
+                            "permessage-deflate; ;", "permessage-deflate; server_max_window_bits=\"10",
+                            "permessage-deflate; server_max_window_bits=\"10\"x",
+                            "permessage-deflate; server_max_window_bits=\"10\\\"",
+                            "permessage-deflate; client_max_window_bits=\""})
+    BOOST_CHECK_EQUAL(agreed(offer), "");
+}
+
+BOOST_AUTO_TEST_CASE(quoted_values_are_read_as_if_they_were_not) {
+  unsigned bits = 0;
+  for (const auto* offer :
+       {"permessage-deflate; server_max_window_bits=\"10\"",
+        "permessage-deflate;server_max_window_bits = \"1\\0\"",
+        "foo; a=\"x, permessage-deflate; b\\\"\", permessage-deflate;\tserver_max_window_bits=10"}) {
+    BOOST_CHECK_EQUAL(agreed(offer, &bits), std::string(usual) + "; server_max_window_bits=10");
+    BOOST_CHECK_EQUAL(bits, 10U);
+  }
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; server_max_window_bits=\" 10\""), "");
+  BOOST_CHECK_EQUAL(agreed("permessage-deflate; client_no_context_takeover=\"x\""), "");
+  BOOST_CHECK_EQUAL(agreed(" ,, permessage-deflate"), usual);
+  BOOST_CHECK_EQUAL(agreed("Permessage-Deflate"), "");
+}
+
 BOOST_AUTO_TEST_CASE(W_104_W_105_the_window_is_as_small_as_was_asked) {
   unsigned bits = 0;
   BOOST_CHECK_EQUAL(agreed("permessage-deflate; server_max_window_bits=10", &bits),

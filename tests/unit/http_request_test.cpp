@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(methods_are_told_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(D_045_an_unknown_method_is_not_implemented) {
-  for (const auto& name : {"post"s, "Get"s, "BREW"s, "GETT"s, std::string(300, 'X')}) {
+  for (const auto& name : {"PROPFIND"s, "post"s, "Get"s, "BREW"s, "GETT"s, std::string(300, 'X')}) {
     refused(501, name + " / HTTP/1.1\r\nHost: a\r\n\r\n");
   }
 }
@@ -58,7 +58,44 @@ BOOST_AUTO_TEST_CASE(D_069_persistence_follows_version_and_connection) {
   BOOST_TEST(!persists("1.0", ""));
   BOOST_TEST(persists("1.0", "Connection: keep-alive\r\n"));
   BOOST_TEST(!persists("1.0", "Connection: keep-alive, close\r\n"));
+  BOOST_TEST(!persists("1.1", "connection:\t, ,CLOSE ,\r\n"));
+  BOOST_TEST(persists("1.1", "Connection:\r\n"));
+  BOOST_TEST(persists("1.1", "Connection: closed, not-close\r\n"));
+  BOOST_TEST(!persists("1.1", "Proxy-Connection: close\r\n"));
+  BOOST_TEST(persists("1.0", "Proxy-Connection: Keep-Alive\r\n"));
   BOOST_TEST(persists("1.1", "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(every_field_that_is_kept_is_found_in_any_case) {
+  const auto one = good(
+      "GET / HTTP/1.1\r\nhOST: a\r\nACCEPT: 1\r\naccept-encoding: 2\r\nAccess-Control-Request-HEADERS: 3\r\n"
+      "Content-encoding: 4\r\nforwarded: 5\r\nIf-none-Match: 6\r\nORIGIN: 7\r\nUpGrade: 8\r\n"
+      "x-forwarded-host: 9\r\n\r\n");
+  BOOST_TEST(one.accept == "1");
+  BOOST_TEST(one.accept_encoding == "2");
+  BOOST_TEST(one.request_headers == "3");
+  BOOST_TEST(one.content_encoding == "4");
+  BOOST_TEST(one.forwarded == "5");
+  BOOST_TEST(one.if_none_match == "6");
+  BOOST_TEST(one.origin == "7");
+  BOOST_TEST(one.upgrade == "8");
+  BOOST_TEST(one.x_forwarded_host == "9");
+  const auto two = good(
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1\r\nx-forwarded-PROTO:2\r\nSec-WebSocket-Key:\t3 \r\n"
+      "sec-websocket-version: 4\r\nSEC-WEBSOCKET-PROTOCOL: 5\r\nSec-Websocket-Extensions: 6\r\n"
+      "Connection: x, UPGRADE\r\n\r\n");
+  BOOST_TEST(two.x_forwarded_for == "1");
+  BOOST_TEST(two.x_forwarded_proto == "2");
+  BOOST_TEST(two.websocket_key == "3");
+  BOOST_TEST(two.websocket_version == "4");
+  BOOST_TEST(two.websocket_protocol == "5");
+  BOOST_TEST(two.websocket_extensions == "6");
+  BOOST_TEST(two.connection_upgrade);
+  BOOST_TEST(!good("GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: upgrade\r\n\r\n").connection_upgrade);
+  const auto none = good(
+      "GET / HTTP/1.1\r\nHost: a\r\nOrigim: x\r\nXorigin: x\r\nAccept-Charset: x\r\nHos: x\r\nX: y\r\n"
+      "Access-Control-Request-Method: POST\r\nA-field-with-a-longer-name-than-any: x\r\n\r\n");
+  BOOST_TEST((none == good("GET / HTTP/1.1\r\nHost: a\r\n\r\n")));
 }
 
 BOOST_AUTO_TEST_CASE(D_097_lines_of_a_list_are_joined) {
@@ -256,12 +293,50 @@ BOOST_AUTO_TEST_CASE(D_059_control_characters_in_fields) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(any_byte_at_any_place_of_a_field) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    for (std::size_t place = 0; place < 20; ++place) {
+      auto field = "X: "s + std::string(20, 'x');
+      field[3 + place] = c;
+      const auto outcome = read_pieces({line(field)});
+      const bool control = (byte < 0x20 && c != '\t') || byte == 0x7f;
+      BOOST_TEST((outcome.state == State::failed) == control, byte << " at " << place);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_fault_decides_as_soon_as_it_is_there) {
+  check({
+      {400, "GET / HTTP/1.1\r\nX : y\r\n"},
+      {400, "GET / HTTP/1.1\r\nX\x01"},
+      {400, "GET / HTTP/1.1\r\nHost: a\rb"},
+      {400, "GET / HTTP/1.1\r\nHost: a\r\n\rb"},
+      {400, line("Content-Length: 5\r\nContent-Length: 5\r\nExpect: tea")},
+      {417, line("Expect: tea\r\nContent-Length: x")},
+      {501, "BREW / HTTP/1.1\r\n"},
+      {505, "GET / HTTP/2.0\r\n"},
+  });
+}
+
 BOOST_AUTO_TEST_CASE(fields_without_a_proper_name) {
   check({
       {400, line(": no name")},
       {400, line("no colon")},
       {400, line("X(: a")},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(connection_options_that_are_no_list) {
+  check({
       {400, line("Connection: @")},
+      {400, line("Connection: close keep-alive")},
+      {400, line("Connection: close;x")},
+      {400, line("Connection: close, \"x\"")},
+      {400, line("Connection: \xe9")},
+      {400, line("Connection: close\r\nConnection: /")},
+      {400, line("Proxy-Connection: @")},
+      {400, line("Proxy-Connection: keep alive")},
   });
 }
 
