@@ -4,7 +4,7 @@ namespace boshd {
 
 namespace {
 
-constexpr std::size_t most_farewells = 10'000;
+constexpr std::size_t most_in_a_generation = 10'000;
 
 bool is_same(const bosh::Bytes& a, const bosh::Bytes& b) {
   return a == b || (a && b && *a == *b);
@@ -17,24 +17,29 @@ bool is_same(const bosh::Response& a, const bosh::Response& b) {
 }  // namespace
 
 void Farewells::add(const Sid& sid, const bosh::Response& response, Time now) {
-  if (order_.size() >= most_farewells) drop_oldest();
   if (!latest_ || !is_same(*latest_, response)) latest_ = std::make_shared<const bosh::Response>(response);
-  responses_.emplace(sid, latest_);
-  order_.push_back({sid, now + life_});
+  if (young_ && young_->responses.size() >= most_in_a_generation) age(now);
+  if (empty()) next_ = now + life_;
+  if (!young_) young_ = std::make_unique<Generation>();
+  young_->responses.emplace(sid, latest_);
 }
 
 const bosh::Response* Farewells::find(const Sid& sid) const {
-  const auto found = responses_.find(sid);
-  return found == responses_.end() ? nullptr : found->second.get();
+  for (const auto* generation : {&young_, &old_}) {
+    if (!*generation) continue;
+    const auto found = (*generation)->responses.find(sid);
+    if (found != (*generation)->responses.end()) return found->second.get();
+  }
+  return nullptr;
 }
 
 void Farewells::tidy(Time now) {
-  while (!order_.empty() && order_.front().until <= now) drop_oldest();
+  if (!empty() && now >= next_) age(now);
 }
 
-void Farewells::drop_oldest() {
-  responses_.erase(order_.front().sid);
-  order_.pop_front();
+void Farewells::age(Time now) {
+  old_ = std::exchange(young_, nullptr);
+  next_ = now + life_;
 }
 
 }  // namespace boshd

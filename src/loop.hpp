@@ -66,6 +66,8 @@ class Loop {
   void want_write(Id, bool);
   /// All that has come was read. The watcher is told again when more comes; else, in the next turn.
   void note_emptied(Id);
+  /// Gives up memory that only a peak needed.
+  void shrink() { entries_.shrink(); }
 
  private:
   friend class Timer;

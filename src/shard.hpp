@@ -187,6 +187,7 @@ class Shard {
   void take_leave(Leg&, std::string_view last_words);
   void finish(std::uint64_t id, const bosh::Ended&);
   void finish(std::uint64_t id, const websocket::Ended&);
+  void forget(std::uint64_t id);
   void log_end(const Slot&, EndReason) const;
   void log_failure(const Leg&, std::string_view reason);
   bool may_warn();

@@ -18,8 +18,8 @@ namespace boshd {
 
 namespace {
 
-constexpr std::size_t worth_trimming = 1000;  // sessions
-constexpr std::chrono::seconds between_trimming{20};
+constexpr std::size_t worth_trimming = 1000;     // sessions
+constexpr std::chrono::seconds memory_life{20};  // of what was freed: until then it may be used again
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -288,9 +288,7 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
   const Sid sid = std::get<Bosh>(slot.client_side).sid;
   farewells_.add(sid, ended.farewell, time);
   by_sid_.erase(sid);
-  sessions_.erase(id);
-  ++freed_;
-  keep_house();
+  forget(id);
 }
 
 void Shard::log_end(const Slot& slot, EndReason reason) const {
@@ -359,6 +357,13 @@ Time Shard::due(const Slot& slot) {
   return due;
 }
 
+/// Its slot goes; what it leaves behind is for the house-keeping.
+void Shard::forget(std::uint64_t id) {
+  sessions_.erase(id);
+  if (freed_++ == 0) give_back_at_ = now() + memory_life;
+  keep_house();
+}
+
 void Shard::keep_house() {
   if (stopping_ || std::exchange(house_kept_, true)) return;
   house_timer_.start_in(std::chrono::seconds(1), [this] { tick(); });
@@ -375,18 +380,21 @@ void Shard::tick() {
   const bool cold = pool_.cool();
   give_memory_back(time, cold && leaving_.empty());
   house_kept_ = false;
-  if (!leaving_.empty() || !farewells_.empty() || !cold) keep_house();
+  if (!leaving_.empty() || !farewells_.empty() || !cold || freed_ > 0) keep_house();
 }
 
 /// malloc keeps what is freed below something that is still used: after a peak nearly all of it. Looking for
 /// that takes time by the size of the heap, so it is done when nothing goes on, or for as many sessions as
 /// there are left.
 void Shard::give_memory_back(Time time, bool at_rest) {
-  if (time < give_back_at_ || freed_ < (at_rest ? 1 : std::max(worth_trimming, sessions_.size()))) return;
+  const std::size_t enough = at_rest ? 1 : std::max(worth_trimming, sessions_.size());
+  if (time < give_back_at_ || freed_ < enough) return;
   freed_ = 0;
-  give_back_at_ = time + between_trimming;
   requests_.tidy(time);
   admission_.tidy(time);
+  sessions_.shrink();
+  connections_.shrink();
+  loop_.shrink();
   ::malloc_trim(0);
 }
 

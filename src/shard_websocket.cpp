@@ -101,9 +101,7 @@ void Shard::finish(std::uint64_t id, const websocket::Ended& ended) {
   const boost::intrusive_ptr<WebSocket> socket = std::get<Web>(slot.client_side).socket;
   socket->leave(ended.code);
   leaving_.push_back({socket, now() + leaving_time});
-  sessions_.erase(id);
-  ++freed_;
-  keep_house();
+  forget(id);
 }
 
 }  // namespace boshd

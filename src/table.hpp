@@ -1,9 +1,9 @@
 // Things that other parts name by number: a late event for one that is gone finds nothing, and that is that.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -43,7 +43,7 @@ class Table {
   std::uint64_t emplace(Arguments&&... arguments) {
     if (free_.empty()) {
       free_.push_back(static_cast<std::uint32_t>(slots_.size()));
-      slots_.emplace_back();
+      slots_.push_back({first_generation_, {}});
     }
     const std::uint32_t place = free_.back();
     free_.pop_back();
@@ -54,7 +54,8 @@ class Table {
     return id(place, slot.generation);
   }
 
-  /// nullptr when nothing has this id any more. Valid until it is erased.
+  /// nullptr when nothing has this id any more. Valid until anything is added; a boxed value, until it is
+  /// erased.
   Value* find(std::uint64_t wanted) {
     const auto place = static_cast<std::uint32_t>(wanted);
     if (place >= slots_.size() || !slots_[place].value || id(place, slots_[place].generation) != wanted)
@@ -71,6 +72,17 @@ class Table {
   }
 
   std::size_t size() const { return size_; }
+
+  /// Gives up the slots behind the last that is used. Ids that were theirs stay nobody's.
+  void shrink() {
+    while (!slots_.empty() && !slots_.back().value) {
+      first_generation_ = std::max(first_generation_, slots_.back().generation);
+      slots_.pop_back();
+    }
+    slots_.shrink_to_fit();
+    std::erase_if(free_, [&](std::uint32_t place) { return place >= slots_.size(); });
+    free_.shrink_to_fit();
+  }
 
   /// The ids of all that are there now.
   std::vector<std::uint64_t> ids() const {
@@ -91,8 +103,9 @@ class Table {
   }
 
   unsigned shard_;
-  std::deque<Slot> slots_;  // grows without moving what is there
+  std::vector<Slot> slots_;  // in one piece, which goes between nobody's memory
   std::vector<std::uint32_t> free_;
+  std::uint32_t first_generation_ = 0;  // of slots that are made anew
   std::size_t size_ = 0;
 };
 

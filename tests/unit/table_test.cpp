@@ -1,7 +1,9 @@
 #include "src/table.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <vector>
 
 using boshd::shard_of;
 using boshd::Table;
@@ -32,12 +34,31 @@ BOOST_AUTO_TEST_CASE(a_slot_that_is_used_again_has_another_id) {
   BOOST_CHECK_EQUAL(things.size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(growing_moves_nothing) {
-  Table<int> things(0);
+BOOST_AUTO_TEST_CASE(growing_moves_nothing_that_is_boxed) {
+  Table<int, boshd::Boxed> things(0);
   const auto first = things.emplace(1);
   const int* where = things.find(first);
   for (int i = 0; i < 1000; ++i) things.emplace(i);
   BOOST_CHECK(things.find(first) == where);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_peak_memory_goes_and_ids_of_old_do_not_come_back) {
+  Table<std::string> things(0);
+  const auto stays = things.emplace("stays");
+  std::vector<std::uint64_t> gone;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 100; ++i) gone.push_back(things.emplace("goes"));
+    for (int i = 0; i < 100; ++i) things.erase(gone[gone.size() - 100 + static_cast<std::size_t>(i)]);
+    things.shrink();
+  }
+  const auto next = things.emplace("next");
+  BOOST_CHECK(std::find(gone.begin(), gone.end(), next) == gone.end());
+  for (const auto id : gone) BOOST_CHECK(things.find(id) == nullptr);
+  BOOST_CHECK_EQUAL(*things.find(stays), "stays");
+  BOOST_CHECK_EQUAL(*things.find(next), "next");
+  things.erase(stays);  // below one that is used
+  things.shrink();
+  BOOST_CHECK_EQUAL(*things.find(next), "next");
 }
 
 BOOST_AUTO_TEST_CASE(an_id_names_its_shard_and_is_never_0) {
