@@ -31,6 +31,7 @@ struct Options {
   std::string path = "/http-bind";
   std::string host = "localhost";
   std::string domain = "bench.local";
+  std::string route;  // where a manager that asks DNS is to be led instead (XEP-0124 §7)
   std::uint64_t websocket = 0;
   std::uint64_t tls = 0;
   std::uint64_t requests = 2;    // BOSH: 1: no long poll beside the request that brings a stanza
@@ -48,7 +49,8 @@ struct Options {
 Options read_options(int argc, char** argv) {
   Options options;
   const std::map<std::string_view, std::string*> words{
-      {"mode", &options.mode}, {"path", &options.path}, {"host", &options.host}, {"domain", &options.domain}};
+      {"mode", &options.mode}, {"path", &options.path}, {"host", &options.host}, {"domain", &options.domain},
+      {"route", &options.route}};
   const std::map<std::string_view, std::uint64_t*> numbers{
       {"port", &options.port},         {"websocket", &options.websocket}, {"tls", &options.tls},
       {"requests", &options.requests}, {"sessions", &options.sessions},   {"bystanders", &options.bystanders},
@@ -76,6 +78,7 @@ class Load {
         terms_{loop_,
                {static_cast<std::uint16_t>(options.port), options.path, options.host, options.tls == 1},
                options.domain,
+               options.route,
                options.websocket == 1,
                options.requests == 2},
         events_{[this](Session&) { ++ready_; },

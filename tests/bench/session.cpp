@@ -55,7 +55,7 @@ Session::Session(const Terms& terms, const Events& events, std::uint32_t number)
 
 void Session::start() {
   if (!terms_.websocket)
-    return ask(" to='" + terms_.domain +
+    return ask((terms_.route.empty() ? "" : " route='" + terms_.route + "'") + " to='" + terms_.domain +
                    "' hold='1' wait='60' ver='1.6' content='text/xml; charset=utf-8' xml:lang='en'"
                    " xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'",
                {});

@@ -19,6 +19,7 @@ struct Terms {
   Loop& loop;
   Target target;
   std::string domain;
+  std::string route;
   bool websocket = false;
   bool always_held = true;  // BOSH: a request waits at the server while another one brings a stanza
 };

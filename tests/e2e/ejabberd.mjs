@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Directory, freePort, startProgram } from './process.mjs';
 
 // Debian has it in the architecture's folder, where Erlang doesn't look.
-function findCode() {
+export function findEjabberd() {
   for (const folder of readdirSync('/usr/lib', { withFileTypes: true }))
     if (folder.isDirectory())
       for (const name of readdirSync(join('/usr/lib', folder.name))) {
@@ -68,7 +68,7 @@ export async function startEjabberd(accounts, { certificates = null } = {}) {
   const config = directory.file('ejabberd.yml', certificates ? encrypted(ports, files) : plain(ports));
   const register = Object.entries(accounts).map(([name, { password }]) =>
     `ok = ejabberd_auth:try_register(<<"${name}">>, <<"localhost">>, <<"${password}">>), `);
-  const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findCode(),
+  const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findEjabberd(),
     '-mnesia', 'dir', `"${directory.folder('mnesia')}"`, '-s', 'ejabberd',
     '-eval', `${register.join('')}io:put_chars("accounts are there\\n").`);
   const env = {

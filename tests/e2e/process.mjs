@@ -66,7 +66,7 @@ export async function startProgram({ directory, command: [program, ...args], rea
     cwd: directory.path, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   });
   const watch = new Watch();
-  const running = { log: '', match: null, code: null };
+  const running = { pid: child.pid, log: '', match: null, code: null };  // setpriv has become the program
   running.logged = (what, done) => watch.until(what, () => done(running.log), () => running.log);
   const ended = running.ended = new Promise((resolve) => child.on('close', resolve).on('error', resolve));
   running.stop = async () => {

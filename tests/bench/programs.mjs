@@ -1,0 +1,135 @@
+// What the benchmark runs: the load, the fake server, the floor, boshd, and those it is compared with. Each listens on
+// a free port of 127.0.0.1 and is stopped by `stop`.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { findEjabberd } from '../e2e/ejabberd.mjs';
+import { Directory, freePort, startProgram } from '../e2e/process.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const build = process.env.BENCH_BUILD ?? join(here, '../../build/release');
+const program = (name) => join(build, name === 'boshd' ? name : `tests/bench/${name}`);
+const run = promisify(execFile);
+const paths = { bosh: '/http-bind', websocket: '/xmpp-websocket' };
+
+// One run of the load: what it saw. Rejects when anything was lost, refused, or out of order.
+export async function load(target, options) {
+  const all = { port: target.port, path: target.paths.bosh, ...target.load, ...options };
+  if (!('server' in all)) all.server = target.pid;
+  if (all.websocket) all.path = target.paths.websocket;
+  const words = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { stdout } = await run(program('bench_load'), words, { timeout: 900_000 });
+  return JSON.parse(stdout);
+}
+
+async function start(name, command, ready, { directory = new Directory(`bench-${name}`), env = {}, ...rest } = {}) {
+  const running = await startProgram({ directory, command: directory.command(...command), ready, env });
+  return {
+    name, paths, load: {}, pid: running.pid, port: Number(running.match[1]), stop: running.stop,
+    ended: async () => {  // by a signal, with all that it has printed
+      await running.stop();
+      return running.log;
+    },
+    ...rest,
+  };
+}
+
+export const startServer = () => start('server', [program('bench_server')], /listening on (\d+)/);
+export const startFloor = ({ port }) => start('floor', [program('bench_floor'), String(port)], /listening on (\d+)/);
+
+// Limits are on; those that count by address are above what one client of the load does.
+//
+// `wrapper`: words before the program's name, such as those of strace.
+export async function startBoshd(server, { threads = 1, tls = false, more = '', wrapper = [] } = {}) {
+  const directory = new Directory('bench-boshd');
+  const [chain, key] = ['chain.pem', 'key.pem'].map((file) => join(directory.path, file));
+  if (tls)
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+      '-subj', '/CN=localhost', '-keyout', key, '-out', chain], { stdio: 'ignore' });
+  const config = directory.file('boshd.toml', `
+threads = ${threads}
+proxy.trusted = []
+limits.requests_per_second = 1000000
+upstream.server = "127.0.0.1:${server.port}"
+${more}
+[[listen]]
+address = "127.0.0.1:0"
+tls = ${tls}
+${tls ? `[[tls.certificate]]\nchain = "${chain}"\nkey = "${key}"` : ''}
+`);
+  return start('boshd', [...wrapper, program('boshd'), '--config', config], /listening address=127.0.0.1:(\d+)/,
+    { directory, load: tls ? { tls: 1 } : {} });
+}
+
+// --- Those it is compared with ---
+
+async function startProsody() {
+  const directory = new Directory('bench-prosody', 'prosody');
+  const port = await freePort();
+  directory.folder('data');
+  const config = directory.file('prosody.cfg.lua', `
+    pidfile = "${directory.path}/prosody.pid"
+    data_path = "${directory.path}/data"
+    log = { { levels = { min = "info" }, to = "console" } }
+    interfaces = { "127.0.0.1" }
+    c2s_ports = {}
+    http_ports = { ${port} }
+    https_ports = {}
+    http_interfaces = { "127.0.0.1" }
+    http_default_host = "anon.localhost"
+    modules_enabled = { "saslauth", "bosh", "websocket" }
+    modules_disabled = { "s2s", "tls", "posix" }
+    c2s_require_encryption = false
+    consider_bosh_secure = true
+    consider_websocket_secure = true
+    VirtualHost "anon.localhost"
+      authentication = "anonymous"
+  `);
+  const target = await start('prosody', ['prosody', '--config', config, '-F'], /Activated service 'http' on/,
+    { directory, load: { host: 'anon.localhost', domain: 'anon.localhost' }, port });
+  return target;
+}
+
+async function startEjabberd() {
+  const directory = new Directory('bench-ejabberd', 'ejabberd');
+  const port = await freePort();
+  const config = directory.file('ejabberd.yml', `
+hosts: [anon.localhost]
+loglevel: warning
+auth_method: anonymous
+anonymous_protocol: sasl_anon
+listen:
+  - { ip: 127.0.0.1, port: ${port}, module: ejabberd_http,
+      request_handlers: { /http-bind: mod_bosh, /xmpp-websocket: ejabberd_http_ws } }
+modules:
+  mod_bosh: {}
+`);
+  const command = ['erl', '-noinput', '+sbwt', 'none', '-pa', findEjabberd(), '-mnesia', 'dir',
+    `"${directory.folder('mnesia')}"`, '-s', 'ejabberd', '-eval', 'io:put_chars("it runs\\n").'];
+  const env = {
+    HOME: directory.path, EJABBERD_CONFIG_PATH: config, ERL_CRASH_DUMP: join(directory.path, 'crash.dump'),
+    EJABBERD_LOG_PATH: join(directory.folder('log'), 'ejabberd.log'),
+  };
+  return start('ejabberd', command, /it runs/,
+    { directory, env, load: { host: 'anon.localhost', domain: 'anon.localhost' }, port });
+}
+
+// In front of the fake server, as boshd is. It comes from npm: `npm ci --prefix tests/bench`.
+async function startNodeXmppBosh(server) {
+  const directory = new Directory('bench-node-xmpp-bosh');
+  const manager = join(here, 'node_modules/node-xmpp-bosh');
+  if (!existsSync(manager)) throw new Error('npm ci --prefix tests/bench installs node-xmpp-bosh');
+  const port = await freePort();
+  const config = directory.file('bosh.conf.js', `exports.config = {
+    port: ${port}, host: '127.0.0.1', path: /^\\/http-bind(\\/+)?$/, logging: 'FATAL', max_data_held: 100000,
+    max_bosh_connections: 2, window_size: 2, default_inactivity: 70, max_inactivity: 160, http_socket_keepalive: 60,
+    max_streams_per_session: 8, http_headers: {}, no_tls_domains: ['bench.local'], firewall: { allow: [], deny: [] },
+    route_filter: /.*/, max_xmpp_stanza_size: 500000, system_info_password: 'none', trusted_hosts: [],
+  };`);
+  return start('node-xmpp-bosh', ['node', join(manager, 'run-server.js'), `--config=${config}`], /WEBSOCKET server/,
+    { directory, load: { route: `xmpp:127.0.0.1:${server.port}` }, port });
+}
+
+export const peers = { prosody: startProsody, ejabberd: startEjabberd, 'node-xmpp-bosh': startNodeXmppBosh };
