@@ -27,6 +27,9 @@ class Pool {
   std::unique_ptr<Parser> take(std::uint64_t ticket);
   /// Leaves a parser in the middle of its document; the ticket takes it back.
   std::uint64_t leave(std::unique_ptr<Parser>);
+  /// The parser that reads whole documents, bodies and messages, one after the other. What it found stays
+  /// until the next.
+  Parser& documents();
   /// Done with the document.
   void give_back(std::unique_ptr<Parser>);
   /// Frees what was left before the previous call: who calls it now and then keeps parsers only of streams at
@@ -42,6 +45,7 @@ class Pool {
   std::vector<std::unique_ptr<Parser>> warm_;  // by ticket modulo size
   std::vector<std::uint64_t> tickets_;
   std::vector<std::unique_ptr<Parser>> spare_;
+  std::unique_ptr<Parser> documents_;
 };
 
 /// What one feed brought. Reused from feed to feed.
@@ -59,11 +63,9 @@ struct Batch {
 /// rebuilt from these at any time.
 class Splitter {
  public:
-  explicit Splitter(Options);
-
   /// Takes the next bytes. After an error the document is over. `last`: nothing follows; a document that
   /// isn't complete is then malformed.
-  Error feed(Pool&, std::string_view bytes, Batch&, bool last = false);
+  Error feed(Pool&, const Options&, std::string_view bytes, Batch&, bool last = false);
 
   /// The root's start tag as received; empty before it came.
   const std::string& root_tag() const { return root_tag_; }
@@ -72,10 +74,9 @@ class Splitter {
   bool holds_parser() const { return parser_ != nullptr; }
 
  private:
-  std::unique_ptr<Parser> resume(Pool&);
+  std::unique_ptr<Parser> resume(Pool&, const Options&);
   void collect(Parser&, std::string_view bytes, Batch&);
 
-  Options options_;
   std::string root_tag_;
   std::string partial_;
   std::unique_ptr<Parser> parser_;  // only while an element is unfinished
