@@ -40,7 +40,8 @@ std::uint64_t Pool::leave(std::unique_ptr<Parser> parser) {
 }
 
 Parser& Pool::documents() {
-  if (!documents_ || documents_->worn() > most_read) documents_ = std::make_unique<Parser>(hash_salt_);
+  drop_worn_documents();
+  if (!documents_) documents_ = std::make_unique<Parser>(hash_salt_);
   return *documents_;
 }
 
@@ -48,7 +49,12 @@ void Pool::give_back(std::unique_ptr<Parser> parser) {
   if (spare_.size() < most_spare && parser->worn() <= most_read) spare_.push_back(std::move(parser));
 }
 
+void Pool::drop_worn_documents() {
+  if (documents_ && documents_->worn() > most_read) documents_.reset();
+}
+
 bool Pool::cool() {
+  drop_worn_documents();
   for (std::size_t place = 0; place < warm_.size(); ++place)
     if (tickets_[place] < cool_before_) warm_[place].reset();
   cool_before_ = next_ticket_;

@@ -28,17 +28,18 @@ class Pool {
   /// Leaves a parser in the middle of its document; the ticket takes it back.
   std::uint64_t leave(std::unique_ptr<Parser>);
   /// The parser that reads whole documents, bodies and messages, one after the other. What it found stays
-  /// until the next.
+  /// until the next, or until cool().
   Parser& documents();
   /// Done with the document.
   void give_back(std::unique_ptr<Parser>);
   /// Frees what was left before the previous call: who calls it now and then keeps parsers only of streams at
-  /// work.
-  /// Says whether none is left.
+  /// work. Says whether none of a stream is left.
   bool cool();
   std::size_t parsers_kept() const;
 
  private:
+  void drop_worn_documents();
+
   unsigned long hash_salt_;
   std::uint64_t next_ticket_ = 1;
   std::uint64_t cool_before_ = 1;
