@@ -69,7 +69,7 @@ inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Opti
 inline Outcome read_all_ways(std::string_view document, const xml::Options& options = {},
                              bool whole_document = false) {
   constexpr std::size_t most_for_three = 50;
-  const Outcome whole = read({document}, options, Parsers::warm, whole_document);
+  Outcome whole = read({document}, options, Parsers::warm, whole_document);
   std::vector<std::string_view> bytes;
   for (std::size_t i = 0; i < document.size(); ++i) bytes.push_back(document.substr(i, 1));
   for (const Parsers parsers : {Parsers::warm, Parsers::borrowed_away, Parsers::freed}) {
