@@ -1,7 +1,7 @@
 #include "bosh/body.hpp"
 
 #include <algorithm>
-#include <array>
+#include <span>
 
 namespace bosh {
 
@@ -125,29 +125,29 @@ std::string read_root(const xml::Root& root, Body& body) {
   return {};
 }
 
-ParsedBody parse(xml::Pool& pool, std::string_view bytes, const xml::Limits& limits, bool whole) {
-  xml::Splitter splitter(payload_options(limits));
-  xml::Batch batch;
+/// What the start tag says.
+ParsedBody read_start(xml::Parser& parser, xml::Error error) {
   ParsedBody parsed;
-  const xml::Error error = splitter.feed(pool, bytes, batch, whole);
-  if (batch.root_opened) {
-    parsed.fault = read_root(batch.root, parsed.body);
+  if (parser.root_opened()) {
+    parsed.fault = read_root(parser.root(), parsed.body);
     parsed.root_read = parsed.body.rid != 0;
-    parsed.content_at = bytes.find(splitter.root_tag()) + splitter.root_tag().size();
+    parsed.content_at = static_cast<std::size_t>(parser.root_end());
   }
   if (error != xml::Error::none) parsed.fault = xml::to_string(error);
-  if (!whole && !parsed.root_read && parsed.fault.empty()) parsed.fault = "the start tag is not complete";
-  for (const xml::Element& element : batch.elements) {
-    if (!whole || !parsed.fault.empty()) break;
-    parsed.fault = refuse_payload(element);
-    parsed.body.talks |= element.is(content_ns, "message") || element.is(content_ns, "presence");
-    element.append_to(parsed.body.payload);
-    // A short element can need a long declaration of its root's.
-    if (parsed.body.payload.size() > bytes.size() + limits.element_bytes)
-      parsed.fault = xml::to_string(xml::Error::too_large);
-  }
-  if (!parsed.fault.empty()) parsed.body.payload.clear();
   return parsed;
+}
+
+/// The children, as they go into a stream; if one must not, why.
+std::string read_payload(std::span<const xml::Found> children, std::size_t most, Body& body) {
+  for (const auto& [begin, end, element] : children) {
+    std::string fault = refuse_payload(element);
+    if (!fault.empty()) return fault;
+    body.talks |= element.is(content_ns, "message") || element.is(content_ns, "presence");
+    element.append_to(body.payload);
+    // A short element can need a long declaration of its root's.
+    if (body.payload.size() > most) return std::string(xml::to_string(xml::Error::too_large));
+  }
+  return {};
 }
 
 }  // namespace
@@ -172,11 +172,20 @@ xml::Options payload_options(const xml::Limits& limits) {
 }
 
 ParsedBody parse_body(xml::Pool& pool, std::string_view bytes, const xml::Limits& limits) {
-  return parse(pool, bytes, limits, true);
+  xml::Parser& parser = pool.documents();
+  ParsedBody parsed = read_start(parser, parser.read(payload_options(limits), bytes));
+  if (parsed.fault.empty())
+    parsed.fault = read_payload(parser.found(), bytes.size() + limits.element_bytes, parsed.body);
+  if (!parsed.fault.empty()) parsed.body.payload.clear();
+  return parsed;
 }
 
 ParsedBody parse_body_start(xml::Pool& pool, std::string_view bytes, const xml::Limits& limits) {
-  return parse(pool, bytes, limits, false);
+  xml::Parser& parser = pool.documents();
+  parser.begin();
+  ParsedBody parsed = read_start(parser, parser.feed(payload_options(limits), bytes, false));
+  if (!parsed.root_read && parsed.fault.empty()) parsed.fault = "the start tag is not complete";
+  return parsed;
 }
 
 }  // namespace bosh

@@ -1,21 +1,20 @@
 #include "bosh/cache.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace bosh {
 
 void AnswerCache::keep(Kept answer, const Limits& limits) {
-  const Time now = answer.at;
-  answers_.push_back(std::move(answer));
-  std::size_t total = bytes();
+  std::size_t total = bytes_ + answer.bytes->size();
   auto first = answers_.begin();
-  for (std::size_t left = answers_.size(); left > limits.least; --left, ++first) {
-    if (left <= limits.count && total <= limits.bytes && now - first->at <= limits.age) break;
-    total -= first->bytes->size();
+  for (std::size_t left = answers_.size() + 1; left > limits.least && first != answers_.end(); --left) {
+    if (left <= limits.count && total <= limits.bytes && answer.at - first->at <= limits.age) break;
+    total -= first++->bytes->size();
   }
-  answers_.erase(answers_.begin(), first);
+  forget_before(first);
+  bytes_ += answer.bytes->size();
+  answers_.push_back(std::move(answer));
 }
 
 const AnswerCache::Kept* AnswerCache::find(std::uint64_t rid) const {
@@ -24,12 +23,14 @@ const AnswerCache::Kept* AnswerCache::find(std::uint64_t rid) const {
 }
 
 void AnswerCache::forget_up_to(std::uint64_t rid) {
-  std::erase_if(answers_, [&](const Kept& kept) { return kept.rid <= rid; });
+  forget_before(std::ranges::find_if(answers_, [&](const Kept& kept) { return kept.rid > rid; }));
 }
 
-std::size_t AnswerCache::bytes() const {
-  return std::accumulate(answers_.begin(), answers_.end(), std::size_t{0},
-                         [](std::size_t sum, const Kept& kept) { return sum + kept.bytes->size(); });
+void AnswerCache::forget_before(std::vector<Kept>::iterator first) {
+  for (auto kept = answers_.begin(); kept != first; ++kept) bytes_ -= kept->bytes->size();
+  answers_.erase(answers_.begin(), first);
+  // A session that has come to rest keeps few, and there are many such sessions.
+  if (answers_.capacity() > 4 * (answers_.size() + 1)) answers_.shrink_to_fit();
 }
 
 }  // namespace bosh

@@ -35,11 +35,14 @@ class AnswerCache {
   /// The client has this answer and all before it (XEP-0124 §9.2).
   void forget_up_to(std::uint64_t rid);
   const std::vector<Kept>& all() const { return answers_; }
-  std::size_t bytes() const;
+  std::size_t bytes() const { return bytes_; }
   std::size_t size() const { return answers_.size(); }
 
  private:
-  std::vector<Kept> answers_;  // oldest first; few
+  void forget_before(std::vector<Kept>::iterator);
+
+  std::vector<Kept> answers_;  // oldest first, in rid order; few
+  std::size_t bytes_ = 0;      // of all of them
 };
 
 }  // namespace bosh

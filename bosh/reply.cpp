@@ -16,23 +16,26 @@ void append_seconds(std::string& out, std::string_view name, std::chrono::second
   append_number(out, name, static_cast<std::uint64_t>(value.count()));
 }
 
-// Elements declare their prefixes themselves; some clients want to see this one on the body.
-void declare_stream(std::string& out, std::string_view content) {
-  if (content.find("<stream:") != content.npos) out += " xmlns:stream='http://etherx.jabber.org/streams'";
-}
-
-std::string close(std::string&& start, std::string_view content) {
-  if (content.empty()) return std::move(start) + "/>";
-  declare_stream(start, content);
-  start.reserve(start.size() + content.size() + 8);
-  start += '>';
-  start += content;
-  start += "</body>";
-  return std::move(start);
-}
-
-std::string open() {
-  return "<body xmlns='http://jabber.org/protocol/httpbind'";
+std::string body(std::string_view attributes, std::string_view content) {
+  constexpr std::string_view start = "<body xmlns='http://jabber.org/protocol/httpbind'";
+  constexpr std::string_view end = "></body>";
+  // Elements declare their prefixes themselves; some clients want to see this one on the body.
+  constexpr std::string_view stream = " xmlns:stream='http://etherx.jabber.org/streams'";
+  const bool declares = content.find("<stream:") != content.npos;
+  std::string out;
+  out.reserve(start.size() + attributes.size() + (declares ? stream.size() : 0) + content.size() +
+              end.size());
+  out += start;
+  out += attributes;
+  if (content.empty()) {
+    out += "/>";
+    return out;
+  }
+  if (declares) out += stream;
+  out += '>';
+  out += content;
+  out += "</body>";
+  return out;
 }
 
 void append_server(std::string& out, const ServerHeader& server) {
@@ -45,7 +48,7 @@ void append_server(std::string& out, const ServerHeader& server) {
 
 std::string creation_reply(const Granted& granted, const ServerHeader& server, const Notes& notes,
                            std::string_view content) {
-  std::string out = open();
+  std::string out;
   xml::append_attribute(out, "sid", granted.sid);
   append_seconds(out, "wait", granted.wait);
   append_number(out, "requests", granted.requests);
@@ -60,11 +63,11 @@ std::string creation_reply(const Granted& granted, const ServerHeader& server, c
   if (notes.ack > 0) append_number(out, "ack", notes.ack);
   out += " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true'";
   append_server(out, server);
-  return close(std::move(out), content);
+  return body(out, content);
 }
 
 std::string reply(const Notes& notes, std::string_view content) {
-  std::string out = open();
+  std::string out;
   if (notes.terminate) out += " type='terminate'";
   if (notes.condition) xml::append_attribute(out, "condition", to_string(*notes.condition));
   if (!notes.stream.empty()) xml::append_attribute(out, "stream", notes.stream);
@@ -79,11 +82,16 @@ std::string reply(const Notes& notes, std::string_view content) {
     if (!notes.server->version.empty()) out += " xmlns:xmpp='urn:xmpp:xbosh'";
     append_server(out, *notes.server);
   }
-  return close(std::move(out), content);
+  return body(out, content);
 }
 
 std::string plain_reply(std::string_view content) {
-  return close(open(), content);
+  return body({}, content);
+}
+
+Bytes silent_reply() {
+  static const std::string text = plain_reply({});
+  return lasting(text);
 }
 
 std::string terminal_reply(const Terminal& terminal) {
@@ -94,7 +102,7 @@ std::string terminal_reply(const Terminal& terminal) {
 }
 
 std::string repeated_reply() {
-  return open() + " type='error'/>";
+  return body(" type='error'", {});
 }
 
 }  // namespace bosh

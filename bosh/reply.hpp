@@ -19,6 +19,11 @@ inline constexpr Version own_version{1, 11};
 /// An answer's body, shared between the cache and the connection that sends it.
 using Bytes = std::shared_ptr<const std::string>;
 
+/// A text that lives as long as the program. Who shares it is not counted: threads would count in one place.
+inline Bytes lasting(const std::string& text) {
+  return {Bytes(), &text};
+}
+
 /// What HTTP is to send.
 struct Response {
   Bytes body;            // nullptr: none
@@ -56,11 +61,14 @@ struct Notes {
   const ServerHeader* server = nullptr;  // told late, since the creation response could not
   bool terminate = false;                // of the session, or of `stream`
   std::optional<Condition> condition{};
+  friend bool operator==(const Notes&, const Notes&) = default;
 };
 
 std::string creation_reply(const Granted&, const ServerHeader&, const Notes&, std::string_view content);
 std::string reply(const Notes&, std::string_view content);
 std::string plain_reply(std::string_view content);
+/// Neither notes nor content: what most requests are answered with.
+Bytes silent_reply();
 std::string terminal_reply(const Terminal&);
 /// The recoverable condition: the request was repeated on another connection (XEP-0124 §14.3, §17.3).
 std::string repeated_reply();

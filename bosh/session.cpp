@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 #include <utility>
 
 namespace bosh {
@@ -40,13 +41,18 @@ Granted negotiate(const Settings& settings, std::string sid, const Body& creatio
   return granted;
 }
 
+Bytes content_type(const std::string& asked) {
+  static const std::string usual = "text/xml; charset=utf-8";  // nearly all clients ask for it
+  if (asked.empty()) return nullptr;
+  return asked == usual ? lasting(usual) : std::make_shared<const std::string>(asked);
+}
+
 }  // namespace
 
 Session::Session(const Settings& settings, std::string sid, const Body& creation, Time now)
     : settings_(&settings),
       granted_(negotiate(settings, std::move(sid), creation)),
-      content_type_(creation.content.empty() ? nullptr
-                                             : std::make_shared<const std::string>(creation.content)),
+      content_type_(content_type(creation.content)),
       legacy_(creation.legacy),
       acks_(creation.ack == 1U),
       streams_{Stream{0, {}}},
@@ -67,7 +73,12 @@ void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects&
     return break_off(arrival.exchange, {Condition::item_not_found, {}}, End::rid_out_of_order, effects);
   if (too_active(now, body))
     return break_off(arrival.exchange, {Condition::policy_violation, {}}, End::overactive, effects);
-  park(now, arrival, std::move(body));
+  if (body.rid == highest_ + 1) deserted_.reset();
+  const Waiting request{body.rid, arrival, now};
+  if (may_take(body))
+    take(now, request, std::move(body), effects);
+  else
+    park(request, std::move(body));
   take_in_order(now, effects);
   settle(now, effects);
 }
@@ -84,8 +95,7 @@ bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects
 
 bool Session::repeat(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
   const auto attach = [&](Waiting& request) {
-    effects.push_back(
-        Answer{request.arrival.exchange, respond(std::make_shared<const std::string>(repeated_reply()))});
+    effects.push_back(Answer{request.arrival.exchange, respond(repeated_reply())});
     request.arrival = arrival;
     request.lost = false;
   };
@@ -132,27 +142,33 @@ bool Session::too_active(Time now, const Body& body) {
                            waiting_.size() + static_cast<std::size_t>(early), spoken_);
 }
 
-void Session::park(Time now, const Arrival& arrival, Body&& body) {
+/// It is the next one, and what it carries has room on its way.
+bool Session::may_take(const Body& body) const {
+  return body.rid == highest_ + 1 && state_ != State::ended && (upstream_room_ || body.payload.empty());
+}
+
+void Session::park(const Waiting& request, Body&& body) {
   const auto place =
-      std::ranges::lower_bound(early_, body.rid, {}, [](const Early& e) { return e.request.rid; });
-  const std::uint64_t rid = body.rid;
-  if (rid == highest_ + 1) deserted_.reset();
-  early_.insert(place, Early{{rid, arrival, now}, std::move(body)});
+      std::ranges::lower_bound(early_, request.rid, {}, [](const Early& e) { return e.request.rid; });
+  early_.insert(place, Early{request, std::move(body)});
 }
 
 void Session::take_in_order(Time now, Effects& effects) {
-  while (!early_.empty() && early_.front().request.rid == highest_ + 1 && state_ != State::ended) {
-    if (!upstream_room_ && !early_.front().body.payload.empty()) return;
+  while (!early_.empty() && may_take(early_.front().body)) {
     Early next = std::move(early_.front());
     early_.erase(early_.begin());
-    ++highest_;
-    waiting_.push_back(next.request);
-    if (deserted_) deserted_ = next.request.lost ? std::optional(now) : std::nullopt;
-    if (state_ == State::live)
-      act(now, std::move(next.body), effects);
-    else if (next.body.pause)
-      paused(now, *next.body.pause, effects);
+    take(now, next.request, std::move(next.body), effects);
   }
+}
+
+void Session::take(Time now, const Waiting& request, Body&& body, Effects& effects) {
+  ++highest_;
+  waiting_.push_back(request);
+  if (deserted_) deserted_ = request.lost ? std::optional(now) : std::nullopt;
+  if (state_ == State::live)
+    act(now, std::move(body), effects);
+  else if (body.pause)
+    paused(now, *body.pause, effects);
 }
 
 /// What a request does in its turn. It is the last of those that wait.
@@ -165,7 +181,7 @@ void Session::act(Time now, Body&& body, Effects& effects) {
   const auto to = addressed(body);
   if (!to) return break_off(std::nullopt, {Condition::item_not_found, {}}, End::unknown_stream, effects);
   if (body.restart) {  // its payload is ignored
-    if (!to->empty()) effects.push_back(Restart{to->front(), std::move(body.language)});
+    if (!to->empty()) effects.push_back(Restart{to->front().id, std::move(body.language)});
     return;
   }
   forward(std::move(body.payload), *to, effects);
@@ -173,11 +189,10 @@ void Session::act(Time now, Body&& body, Effects& effects) {
       !body.stream.empty() && !granted_.stream.empty() && streams_.size() > to->size();
   if (body.terminate && !one_of_several) return terminated(now, effects);
   if (body.terminate) {
-    for (const StreamId stream : *to) {
-      effects.push_back(Close{stream});
-      close(stream, {});
-    }
-    return;
+    if (to->empty()) return;  // closed already
+    const StreamId stream = to->front().id;
+    effects.push_back(Close{stream});
+    return close(stream, {});
   }
   if (body.pause) return paused(now, *body.pause, effects);
   if (body.adds_stream() && !granted_.stream.empty()) add_stream(std::move(body), effects);
@@ -216,27 +231,23 @@ bool Session::proves_arrival(const Body& body) const {
 }
 
 /// The streams that a request speaks to; none: it names one that there never was (XEP-0124 §16.4).
-std::optional<std::vector<StreamId>> Session::addressed(const Body& body) const {
-  std::vector<StreamId> open;
-  for (const Stream& stream : streams_) open.push_back(stream.id);
+std::optional<std::span<const Session::Stream>> Session::addressed(const Body& body) const {
+  const std::span<const Stream> open = streams_;
   if (granted_.stream.empty()) return open;
-  if (body.stream.empty()) {
-    if (body.restart) open.resize(1);
-    return open;
-  }
-  for (const StreamId id : open)
-    if (name_of(id) == body.stream) return std::vector{id};
+  if (body.stream.empty()) return body.restart ? open.first(1) : open;
+  for (std::size_t i = 0; i < open.size(); ++i)
+    if (name_of(open[i].id) == body.stream) return open.subspan(i, 1);
   for (StreamId back = 1; back <= std::min(next_stream_, closed_remembered); ++back)
-    if (name_of(next_stream_ - back) == body.stream) return std::vector<StreamId>{};
+    if (name_of(next_stream_ - back) == body.stream) return open.first(0);
   const bool says_nothing = body.payload.empty() && !body.restart && !body.terminate;
   if (says_nothing) return open;  // B-177
   return std::nullopt;
 }
 
-void Session::forward(std::string&& payload, const std::vector<StreamId>& to, Effects& effects) {
-  if (payload.empty()) return;
-  for (std::size_t i = 1; i < to.size(); ++i) effects.push_back(Forward{to[i], payload});
-  if (!to.empty()) effects.push_back(Forward{to.front(), std::move(payload)});
+void Session::forward(std::string&& payload, std::span<const Stream> to, Effects& effects) {
+  if (payload.empty() || to.empty()) return;
+  for (const Stream& stream : to.subspan(1)) effects.push_back(Forward{stream.id, payload});
+  effects.push_back(Forward{to.front().id, std::move(payload)});
 }
 
 void Session::add_stream(Body&& body, Effects& effects) {

@@ -175,14 +175,16 @@ class Session {
   std::uint64_t received() const;
   bool in_window(const Body&) const;
   bool too_active(Time now, const Body&);
-  void park(Time now, const Arrival&, Body&&);
+  bool may_take(const Body&) const;
+  void park(const Waiting&, Body&&);
   void take_in_order(Time now, Effects&);
+  void take(Time now, const Waiting&, Body&&, Effects&);
   void act(Time now, Body&&, Effects&);
   void acknowledge(Time now, const Body&);
   bool proves_arrival(const Body&) const;
   void look_for_order(Time now, const Body&);
-  std::optional<std::vector<StreamId>> addressed(const Body&) const;
-  void forward(std::string&& payload, const std::vector<StreamId>& to, Effects&);
+  std::optional<std::span<const Stream>> addressed(const Body&) const;
+  void forward(std::string&& payload, std::span<const Stream> to, Effects&);
   void add_stream(Body&&, Effects&);
   void paused(Time now, std::uint64_t seconds, Effects&);
   void terminated(Time now, Effects&);
@@ -205,6 +207,7 @@ class Session {
   void finish(End, Response farewell, Effects&);
   std::vector<Undelivered> unacknowledged() const;
   Response respond(Bytes) const;
+  Response respond(std::string&&) const;
   Response last_word(const Terminal&) const;
   std::uint64_t ack_for(std::uint64_t rid) const;
   std::uint64_t highest_answered() const;

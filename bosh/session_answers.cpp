@@ -180,18 +180,17 @@ void Session::answer_oldest(Time now, Letter&& letter, Effects& effects) {
   const Waiting& oldest = waiting_.front();
   Notes notes;
   notes.ack = ack_for(oldest.rid);
-  std::string body;
   if (created_) {
     annotate(now, oldest, letter, notes);
-    body = reply(notes, letter.content);
-  } else {
-    Stream& stream = streams_.front();
-    stream.untold = !stream.ready && stream.server.version.empty();
-    body = creation_reply(granted_, stream.server, notes, letter.content);
+    const bool silent = letter.content.empty() && notes == Notes{};
+    Response response = silent ? respond(silent_reply()) : respond(reply(notes, letter.content));
+    return answer_oldest_with(now, std::move(response), letter.stream, effects);
   }
   created_ = true;
-  answer_oldest_with(now, respond(std::make_shared<const std::string>(std::move(body))), letter.stream,
-                     effects);
+  Stream& stream = streams_.front();
+  stream.untold = !stream.ready && stream.server.version.empty();
+  answer_oldest_with(now, respond(creation_reply(granted_, stream.server, notes, letter.content)),
+                     letter.stream, effects);
 }
 
 /// What stands on an answer because of its request, and because of what is in it.
@@ -213,10 +212,10 @@ void Session::annotate(Time now, const Waiting& oldest, Letter& letter, Notes& n
 }
 
 void Session::answer_oldest_with(Time now, Response response, StreamId stream, Effects& effects) {
-  const Waiting oldest = waiting_.front();
-  waiting_.erase(waiting_.begin());
+  const Waiting& oldest = waiting_.front();
   cache_.keep({oldest.rid, now, response.body, stream}, cache_limits());
   effects.push_back(Answer{oldest.arrival.exchange, std::move(response)});
+  waiting_.erase(waiting_.begin());
   if (waiting_.empty()) idle_since_ = now;
 }
 
@@ -234,11 +233,15 @@ Response Session::respond(Bytes body) const {
   return {std::move(body), content_type_};
 }
 
+Response Session::respond(std::string&& body) const {
+  return respond(std::make_shared<const std::string>(std::move(body)));
+}
+
 /// A terminal body, or the HTTP code by which a client older than `ver` knows some of the conditions.
 Response Session::last_word(const Terminal& terminal) const {
   const unsigned status = legacy_ && terminal.condition ? legacy_status(*terminal.condition) : 200;
   if (status != 200) return {nullptr, nullptr, status};
-  return respond(std::make_shared<const std::string>(terminal_reply(terminal)));
+  return respond(terminal_reply(terminal));
 }
 
 /// The highest rid that came with all lower ones; 0 when that is the request itself (B-099), or nobody asked.

@@ -18,15 +18,15 @@ ParsedBody parse_slice(xml::Pool& pool, std::string_view bytes, const xml::Limit
   return parsed;
 }
 
-Slices::Slices(xml::Pool& pool, const xml::Limits& limits) : splitter_(payload_options(limits)) {
+Slices::Slices(xml::Pool& pool, const xml::Limits& limits) : options_(payload_options(limits)) {
   xml::Batch batch;
-  splitter_.feed(pool, "<body xmlns='" + std::string(httpbind_ns) + "'>", batch);
+  splitter_.feed(pool, options_, "<body xmlns='" + std::string(httpbind_ns) + "'>", batch);
 }
 
 Slices::Whole Slices::add(xml::Pool& pool, std::string_view slice) {
   Whole whole;
   xml::Batch batch;
-  const xml::Error error = splitter_.feed(pool, slice, batch);
+  const xml::Error error = splitter_.feed(pool, options_, slice, batch);
   if (error != xml::Error::none) whole.fault = xml::to_string(error);
   if (batch.root_closed) whole.fault = "the end of a body in a slice";
   for (const xml::Element& element : batch.elements) {

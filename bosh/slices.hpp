@@ -23,6 +23,7 @@ class Slices {
   Whole add(xml::Pool&, std::string_view slice);
 
  private:
+  xml::Options options_;
   xml::Splitter splitter_;
 };
 

@@ -13,14 +13,11 @@ Inspected inspect(xml::Pool& pool, std::string_view message, const xml::Limits& 
   xml::Options options;
   options.limits = limits;
   options.drop_text = true;
-  auto parser = pool.borrow();
-  parser->begin(options);
-  inspected.error = parser->feed(message, true);
-  if (inspected.error == xml::Error::none) {
-    inspected.root = parser->root();
-    inspected.element = message.substr(static_cast<std::size_t>(parser->root_begin()));
-  }
-  pool.give_back(std::move(parser));
+  xml::Parser& parser = pool.documents();
+  inspected.error = parser.read(options, message);
+  if (inspected.error != xml::Error::none) return inspected;
+  inspected.root = &parser.root();
+  inspected.element = message.substr(static_cast<std::size_t>(parser.root_begin()));
   return inspected;
 }
 

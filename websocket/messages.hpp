@@ -14,8 +14,8 @@ inline constexpr std::string_view framing_ns = "urn:ietf:params:xml:ns:xmpp-fram
 /// A client's message: one whole element and nothing else (RFC 7395 §3.3.3).
 struct Inspected {
   xml::Error error = xml::Error::none;
-  xml::Root root;            // its start tag
-  std::string_view element;  // without the XML declaration that may stand before it
+  const xml::Root* root = nullptr;  // its start tag, the parser's: until that reads another document
+  std::string_view element;         // without the XML declaration that may stand before it
 };
 Inspected inspect(xml::Pool&, std::string_view message, const xml::Limits&);
 

@@ -17,7 +17,7 @@ void Session::on_message(Time now, xml::Pool& pool, std::string_view text, Effec
   assert(state_ != State::ended);
   if (state_ == State::finishing || state_ == State::hanging_up || is_blank(text)) return;
   const Inspected message = inspect(pool, text, settings_->limits);
-  if (message.error == xml::Error::none) return on_element(now, message.root, message.element, effects);
+  if (message.error == xml::Error::none) return on_element(now, *message.root, message.element, effects);
   const bool too_large = message.error == xml::Error::too_large;
   refuse(xmpp::condition_of(message.error), too_large ? End::message_too_large : End::bad_message,
          too_large ? CloseCode::policy_violation : CloseCode::protocol_error, effects);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "xml/escape.hpp"
+
 namespace xml {
 
 const std::string* Root::find(std::string_view wanted, std::string_view wanted_ns) const {
@@ -11,7 +13,16 @@ const std::string* Root::find(std::string_view wanted, std::string_view wanted_n
 }
 
 void Element::append_to(std::string& out) const {
+  constexpr std::string_view declaration = " xmlns=''";
+  std::size_t size = bytes.size() + (lacks_ns ? declaration.size() + ns.size() : 0);
+  for (const Edit& edit : edits) size += edit.insert.size();
+  out.reserve(out.size() + size);
   std::size_t from = 0;
+  if (lacks_ns) {
+    from = name_end();
+    out += bytes.substr(0, from);
+    append_attribute(out, "xmlns", ns);
+  }
   for (const Edit& edit : edits) {
     out += bytes.substr(from, edit.at - from);
     out += edit.insert;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace xml {
@@ -40,10 +41,18 @@ struct Element {
   std::string ns;
   std::string name;
   std::string prefix;
-  std::vector<Edit> edits;  // in order
+  bool lacks_ns = false;    // no prefix, and what declares its namespace is the root
+  std::vector<Edit> edits;  // in order; what else it had from the root
 
   bool is(std::string_view ns_wanted, std::string_view name_wanted) const {
     return name == name_wanted && ns == ns_wanted;
+  }
+  /// Where the name in its start tag ends.
+  std::size_t name_end() const { return 1 + (prefix.empty() ? 0 : prefix.size() + 1) + name.size(); }
+  /// It is this text from now on.
+  void replace(std::string text) {
+    lacks_ns = false;
+    edits = {Edit{0, bytes.size(), std::move(text)}};
   }
   /// Appends the element so that it means the same in any context.
   void append_to(std::string& out) const;

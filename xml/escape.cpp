@@ -1,5 +1,8 @@
 #include "xml/escape.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace xml {
 
 namespace {
@@ -27,15 +30,22 @@ std::string_view reference(char c) {
   }
 }
 
+constexpr auto escaped = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("&<>'\"\t\n\r")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const auto plain = std::min(text.find_first_of("&<>'\"\t\n\r"), text.size());
-    out += text.substr(0, plain);
-    if (plain == text.size()) return;
-    out += reference(text[plain]);
-    text.remove_prefix(plain + 1);
+  while (true) {
+    const auto* const special =
+        std::ranges::find_if(text, [](char c) { return escaped[static_cast<unsigned char>(c)]; });
+    out.append(text.begin(), special);
+    if (special == text.end()) return;
+    out += reference(*special);
+    text.remove_prefix(static_cast<std::size_t>(special - text.begin()) + 1);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 #include <new>
+#include <span>
+#include <utility>
 
 #include "xml/escape.hpp"
 
@@ -14,6 +16,9 @@ namespace {
 
 // expat joins URI, local name and prefix with it; no XML document can contain it.
 constexpr char separator = '\x01';
+// Around documents that come one after the other. It declares nothing, so they are in it what they are alone.
+constexpr std::string_view wrapper = "<x>";
+constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view xml_namespace = "http://www.w3.org/XML/1998/namespace";
 
 struct Name {
@@ -60,7 +65,6 @@ bool begins_as_utf_16(std::string_view bytes, std::uint64_t offset) {
 
 /// The value of `xmlns` in a start tag that is known to be well-formed.
 std::string_view default_declaration(std::string_view tag) {
-  constexpr std::string_view blanks = " \t\r\n";
   std::size_t at = tag.find_first_not_of(blanks, tag.find_first_of(blanks));
   while (at != tag.npos) {
     const auto equals = tag.find('=', at);
@@ -106,25 +110,16 @@ struct Parser::Handlers {
     if (self(data).error_ == Error::none) self(data).end();
   }
   static void declare(void* data, const char* prefix, const char* uri) {
-    Parser& p = self(data);
-    if (p.error_ != Error::none) return;
-    if (p.declarations_.size() >= p.options_.limits.declarations) return p.fail(Error::too_large);
-    p.declarations_.push_back({prefix ? prefix : "", uri ? uri : "", p.depth_ + 1});
-    const bool renamed = p.depth_ >= 1 && uri && !p.options_.renamed.empty() && p.options_.renamed == uri;
-    // With a prefix it would become a prefixed name of the content namespace, which a stream must not have
-    //
-    if (renamed && prefix) return p.fail(Error::restricted);
-    p.rename_here_ |= renamed;
+    if (self(data).error_ == Error::none) self(data).declare(prefix ? prefix : "", uri ? uri : "");
   }
   static void undeclare(void* data, const char*) {
-    Parser& p = self(data);
-    if (p.error_ == Error::none && !p.declarations_.empty()) p.declarations_.pop_back();
+    if (self(data).error_ == Error::none) self(data).undeclare();
   }
   static void text(void* data, const char* characters, int length) {
     Parser& p = self(data);
     if (p.error_ != Error::none) return;
     const std::string_view run(characters, static_cast<std::size_t>(length));
-    if (p.depth_ == 1 && !p.options_.drop_text && run.find_first_not_of(" \t\r\n") != run.npos)
+    if (p.depth_ == 1 && !p.options_->drop_text && run.find_first_not_of(blanks) != run.npos)
       return p.fail(Error::text);
     p.note_event();
   }
@@ -151,7 +146,7 @@ Parser::Parser(unsigned long hash_salt)
 
 Parser::~Parser() = default;
 
-void Parser::begin(const Options& options) {
+void Parser::reset() {
   XML_Parser parser = expat_.get();
   XML_ParserReset(parser, "UTF-8");
   XML_SetReturnNSTriplet(parser, 1);
@@ -161,6 +156,12 @@ void Parser::begin(const Options& options) {
   // Limits::token_bytes bounds what the deferral was to protect from.
   XML_SetReparseDeferralEnabled(parser, XML_FALSE);
 #endif
+  wrapped_ = false;
+  base_ = offset_ = 0;
+}
+
+void Parser::listen() {
+  XML_Parser parser = expat_.get();
   XML_SetUserData(parser, this);
   XML_SetElementHandler(parser, Handlers::start, Handlers::end);
   XML_SetNamespaceDeclHandler(parser, Handlers::declare, Handlers::undeclare);
@@ -171,32 +172,76 @@ void Parser::begin(const Options& options) {
       parser, [](void* data, const char*, const char*) { Handlers::forbidden(data); });
   XML_SetStartDoctypeDeclHandler(
       parser, [](void* data, const char*, const char*, const char*, int) { Handlers::forbidden(data); });
+}
 
-  options_ = options;
+void Parser::forget() {
   error_ = Error::none;
-  offset_ = last_event_ = 0;
+  last_event_ = 0;
   depth_ = 0;
   declarations_.clear();
+  declared_.clear();
   rename_here_ = root_opened_ = root_closed_ = false;
-  root_ = {};
   language_.clear();
   current_ = {};
   needed_.clear();
   found_.clear();
 }
 
-Error Parser::feed(std::string_view bytes, bool last) {
+void Parser::begin() {
+  reset();
+  listen();
+  forget();
+}
+
+void Parser::open_wrapper() {
+  reset();
+  XML_Parse(expat_.get(), wrapper.data(), static_cast<int>(wrapper.size()), 0);
+  listen();
+  wrapped_ = true;
+  offset_ = wrapper.size();
+}
+
+Error Parser::feed(const Options& options, std::string_view bytes, bool last) {
   root_opened_ = root_closed_ = false;
   found_.clear();
   if (error_ != Error::none) return error_;
   if (begins_as_utf_16(bytes, offset_)) return error_ = Error::encoding;
+  options_ = &options;
   offset_ += bytes.size();
   const auto status = XML_Parse(expat_.get(), bytes.data(), static_cast<int>(bytes.size()), last ? 1 : 0);
   if (error_ == Error::none && status != XML_STATUS_OK) error_ = from_expat(XML_GetErrorCode(expat_.get()));
-  const bool token_too_large = offset_ - last_event_ > options_.limits.token_bytes;
-  const bool element_too_large = depth_ >= 2 && offset_ - current_.begin > options_.limits.element_bytes;
+  const bool token_too_large = offset_ - last_event_ > options.limits.token_bytes;
+  const bool element_too_large = depth_ >= 2 && offset_ - current_.begin > options.limits.element_bytes;
   if (error_ == Error::none && !last && (token_too_large || element_too_large)) error_ = Error::too_large;
   return error_;
+}
+
+Error Parser::read(const Options& options, std::string_view document) {
+  Error error = document.starts_with("<?") ? Error::malformed : read_as_child(options, document);
+  if (error != Error::none) {  // the verdict on the document itself counts
+    begin();
+    error = feed(options, document, true);
+  }
+  for (Found& found : found_) found.element.bytes = document.substr(found.begin, found.end - found.begin);
+  return error;
+}
+
+// To reset expat costs more than to read a body, so documents are read as children of one root that stays
+// open. Any error is that of the root as well: it is not used again, and nothing of what was at fault is left
+// for the next document.
+Error Parser::read_as_child(const Options& options, std::string_view document) {
+  if (!wrapped_) open_wrapper();
+  base_ += std::exchange(offset_, 0);
+  forget();
+  const Error error = feed(options, document, false);
+  return error == Error::none && !is_one_element(document) ? Error::malformed : error;
+}
+
+/// And nothing but blanks around it.
+bool Parser::is_one_element(std::string_view document) const {
+  const auto is_blank = [](std::string_view text) { return text.find_first_not_of(blanks) == text.npos; };
+  return root_closed_ && depth_ == 0 && is_blank(document.substr(0, root_begin_)) &&
+         is_blank(document.substr(closed_at_));
 }
 
 void Parser::fail(Error error) {
@@ -204,14 +249,44 @@ void Parser::fail(Error error) {
   XML_StopParser(expat_.get(), XML_FALSE);
 }
 
+/// Where in the document what expat reports begins.
+std::uint64_t Parser::position() const {
+  return static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) - base_;
+}
+
 void Parser::note_event() {
-  last_event_ = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) +
-                static_cast<std::uint64_t>(XML_GetCurrentByteCount(expat_.get()));
+  last_event_ = position() + static_cast<std::uint64_t>(XML_GetCurrentByteCount(expat_.get()));
+}
+
+void Parser::declare(std::string_view prefix, std::string_view uri) {
+  if (declarations_.size() >= options_->limits.declarations) return fail(Error::too_large);
+  declarations_.push_back({declared_.size(), prefix.size(), uri.size(), depth_ + 1});
+  declared_ += prefix;
+  declared_ += uri;
+  const bool renamed = depth_ >= 1 && !uri.empty() && options_->renamed == uri;
+  // With a prefix it would become a prefixed name of the content namespace, which a stream must not have
+  //
+  if (renamed && !prefix.empty()) return fail(Error::restricted);
+  rename_here_ |= renamed;
+}
+
+void Parser::undeclare() {
+  if (declarations_.empty()) return;
+  declared_.resize(declarations_.back().at);
+  declarations_.pop_back();
+}
+
+std::string_view Parser::prefix_of(const Declaration& declaration) const {
+  return std::string_view(declared_).substr(declaration.at, declaration.prefix_size);
+}
+
+std::string_view Parser::uri_of(const Declaration& declaration) const {
+  return std::string_view(declared_).substr(declaration.at + declaration.prefix_size, declaration.uri_size);
 }
 
 const Parser::Declaration* Parser::in_scope(std::string_view prefix) const {
   const auto found = std::find_if(declarations_.rbegin(), declarations_.rend(),
-                                  [&](const Declaration& d) { return d.prefix == prefix; });
+                                  [&](const Declaration& d) { return prefix_of(d) == prefix; });
   return found == declarations_.rend() ? nullptr : &*found;
 }
 
@@ -219,15 +294,15 @@ void Parser::need(std::string_view prefix) {
   if (prefix == "xml") return;
   const Declaration* declaration = in_scope(prefix);
   if (declaration && declaration->depth > 1) return;
-  if (declaration && !prefix.empty() && !options_.renamed.empty() && declaration->uri == options_.renamed)
-    return fail(Error::restricted);
+  const bool renamed = declaration && !options_->renamed.empty() && uri_of(*declaration) == options_->renamed;
+  if (renamed && !prefix.empty()) return fail(Error::restricted);
   if (std::ranges::find(needed_, prefix) == needed_.end()) needed_.emplace_back(prefix);
 }
 
 void Parser::start(const char* raw_name, const char** attributes) {
-  const auto begin = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get()));
+  const std::uint64_t begin = position();
   note_event();
-  const Limits& limits = options_.limits;
+  const Limits& limits = options_->limits;
   std::size_t count = 0;
   while (attributes[2 * count]) ++count;
   if (++depth_ > limits.depth || count > limits.attributes ||
@@ -235,7 +310,7 @@ void Parser::start(const char* raw_name, const char** attributes) {
     return fail(Error::too_large);
   if (depth_ == 1) {
     root_begin_ = begin;
-    return open_root(raw_name, attributes);
+    return open_root(raw_name, attributes, count);
   }
 
   const Name name = split(raw_name);
@@ -243,7 +318,7 @@ void Parser::start(const char* raw_name, const char** attributes) {
   if (depth_ == 2) {
     if (found_.size() >= limits.elements) return fail(Error::too_large);
     current_ = {begin, 0, {}};
-    current_.element.ns = !name.ns.empty() && name.ns == options_.renamed ? options_.renamed_to : name.ns;
+    current_.element.ns = !name.ns.empty() && name.ns == options_->renamed ? options_->renamed_to : name.ns;
     current_.element.name = name.local;
     current_.element.prefix = name.prefix;
     needed_.clear();
@@ -255,25 +330,28 @@ void Parser::start(const char* raw_name, const char** attributes) {
     if (!attribute.prefix.empty()) need(attribute.prefix);
     has_language |= attribute.ns == xml_namespace && attribute.local == "lang";
   }
-  const bool may_inherit = options_.inherit_language && depth_ == 2 &&
-                           (options_.language_ns.empty() || options_.language_ns == name.ns);
-  if (may_inherit && !has_language && !language_.empty() && language_ != options_.language) {
-    const std::size_t at = 1 + name.local.size() + (name.prefix.empty() ? 0 : name.prefix.size() + 1);
-    current_.element.edits.push_back({at, 0, {}});
+  const bool may_inherit = options_->inherit_language && depth_ == 2 &&
+                           (options_->language_ns.empty() || options_->language_ns == name.ns);
+  if (may_inherit && !has_language && !language_.empty() && language_ != options_->language) {
+    current_.element.edits.push_back({current_.element.name_end(), 0, {}});
     append_attribute(current_.element.edits.back().insert, "xml:lang", language_);
   }
   if (rename_here_ && error_ == Error::none) rename_declaration();
 }
 
-void Parser::open_root(const char* raw_name, const char** attributes) {
+void Parser::open_root(const char* raw_name, const char** attributes, std::size_t count) {
   const Name name = split(raw_name);
   root_opened_ = true;
   root_end_ = last_event_;
-  root_ = {std::string(name.ns), std::string(name.local), {}};
-  for (; *attributes; attributes += 2) {
-    const Name attribute = split(attributes[0]);
-    root_.attributes.push_back({std::string(attribute.ns), std::string(attribute.local), attributes[1]});
-    if (attribute.ns == xml_namespace && attribute.local == "lang") language_ = attributes[1];
+  root_.ns = name.ns;
+  root_.name = name.local;
+  root_.attributes.resize(count);
+  for (Attribute& attribute : root_.attributes) {
+    const Name attribute_name = split(*attributes++);
+    attribute.ns = attribute_name.ns;
+    attribute.name = attribute_name.local;
+    attribute.value = *attributes++;
+    if (attribute.ns == xml_namespace && attribute.name == "lang") language_ = attribute.value;
   }
 }
 
@@ -286,36 +364,43 @@ void Parser::rename_declaration() {
   const auto length = static_cast<std::size_t>(XML_GetCurrentByteCount(expat_.get()));
   const std::string_view tag = buffer ? std::string_view(buffer + at, length) : std::string_view();
   const std::string_view value = default_declaration(tag);
-  if (value != options_.renamed) return fail(Error::restricted);  // written with character references
-  const auto begin = static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat_.get())) - current_.begin;
+  if (value != options_->renamed) return fail(Error::restricted);  // written with character references
+  const std::uint64_t begin = position() - current_.begin;
   current_.element.edits.push_back({static_cast<std::size_t>(begin) + (value.data() - tag.data()),
-                                    value.size(), std::string(options_.renamed_to)});
+                                    value.size(), std::string(options_->renamed_to)});
 }
 
 void Parser::end() {
+  if (depth_ == 0) return fail(Error::malformed);  // of the wrapper
   note_event();
   --depth_;
   if (depth_ == 0) {
     root_closed_ = true;
+    closed_at_ = last_event_;
     return;
   }
   if (depth_ != 1) return;
   current_.end = last_event_;
-  if (current_.end - current_.begin > options_.limits.element_bytes) return fail(Error::too_large);
-  Element& element = current_.element;
-  if (!needed_.empty()) {
-    const std::size_t at = 1 + element.name.size() + (element.prefix.empty() ? 0 : element.prefix.size() + 1);
-    Edit edit{at, 0, {}};
-    for (const std::string& prefix : needed_) {
-      const Declaration* declaration = in_scope(prefix);
-      std::string_view uri = declaration ? std::string_view(declaration->uri) : std::string_view();
-      if (!uri.empty() && uri == options_.renamed) uri = options_.renamed_to;
-      append_attribute(edit.insert, prefix.empty() ? "xmlns" : "xmlns:" + prefix, uri);
-    }
-    element.edits.insert(element.edits.begin(), std::move(edit));
-  }
+  if (current_.end - current_.begin > options_->limits.element_bytes) return fail(Error::too_large);
+  declare_needed(current_.element);
   found_.push_back(std::move(current_));
   current_ = {};
+}
+
+// Nearly always it is the default namespace alone, which needs no text of its own.
+void Parser::declare_needed(Element& element) {
+  std::span<const std::string> needed = needed_;
+  element.lacks_ns = element.prefix.empty() && !needed.empty() && needed.front().empty();
+  if (element.lacks_ns) needed = needed.subspan(1);
+  if (needed.empty()) return;
+  Edit edit{element.name_end(), 0, {}};
+  for (const std::string& prefix : needed) {
+    const Declaration* declaration = in_scope(prefix);
+    std::string_view uri = declaration ? uri_of(*declaration) : std::string_view();
+    if (!uri.empty() && uri == options_->renamed) uri = options_->renamed_to;
+    append_attribute(edit.insert, prefix.empty() ? "xmlns" : "xmlns:" + prefix, uri);
+  }
+  element.edits.insert(element.edits.begin(), std::move(edit));
 }
 
 }  // namespace xml

@@ -39,11 +39,22 @@ std::uint64_t Pool::leave(std::unique_ptr<Parser> parser) {
   return ticket;
 }
 
+Parser& Pool::documents() {
+  drop_worn_documents();
+  if (!documents_) documents_ = std::make_unique<Parser>(hash_salt_);
+  return *documents_;
+}
+
 void Pool::give_back(std::unique_ptr<Parser> parser) {
-  if (spare_.size() < most_spare && parser->offset() <= most_read) spare_.push_back(std::move(parser));
+  if (spare_.size() < most_spare && parser->worn() <= most_read) spare_.push_back(std::move(parser));
+}
+
+void Pool::drop_worn_documents() {
+  if (documents_ && documents_->worn() > most_read) documents_.reset();
 }
 
 bool Pool::cool() {
+  drop_worn_documents();
   for (std::size_t place = 0; place < warm_.size(); ++place)
     if (tickets_[place] < cool_before_) warm_[place].reset();
   cool_before_ = next_ticket_;
@@ -62,27 +73,25 @@ void Batch::clear() {
   joined.clear();
 }
 
-Splitter::Splitter(Options options) : options_(std::move(options)) {}
-
 // The parser as the last feed left it: still here, warm in the pool, or made anew from the kept bytes.
-std::unique_ptr<Parser> Splitter::resume(Pool& pool) {
+std::unique_ptr<Parser> Splitter::resume(Pool& pool, const Options& options) {
   if (parser_) return std::move(parser_);
   if (auto parser = pool.take(std::exchange(ticket_, 0))) return parser;
   auto parser = pool.borrow();
-  parser->begin(options_);
+  parser->begin();
   if (!root_tag_.empty())
-    parser->feed(root_tag_, false);
+    parser->feed(options, root_tag_, false);
   else if (begun_)
-    parser->feed("<?xml version='1.0'?>", false);  // so that no second declaration passes
-  if (!partial_.empty()) parser->feed(partial_, false);
+    parser->feed(options, "<?xml version='1.0'?>", false);  // so that no second declaration passes
+  if (!partial_.empty()) parser->feed(options, partial_, false);
   return parser;
 }
 
-Error Splitter::feed(Pool& pool, std::string_view bytes, Batch& batch, bool last) {
+Error Splitter::feed(Pool& pool, const Options& options, std::string_view bytes, Batch& batch, bool last) {
   batch.clear();
   if (error_ != Error::none) return error_;
-  auto parser = resume(pool);
-  error_ = parser->feed(bytes, last);
+  auto parser = resume(pool, options);
+  error_ = parser->feed(options, bytes, last);
   collect(*parser, bytes, batch);
   const bool worn = parser->offset() > root_tag_.size() + partial_.size() + most_read;
   if (error_ != Error::none || last || worn)
@@ -99,7 +108,7 @@ void Splitter::collect(Parser& parser, std::string_view bytes, Batch& batch) {
   const std::uint64_t partial_begin = begin - partial_.size();
   if (parser.root_opened()) {
     batch.root_opened = true;
-    batch.root = parser.root();
+    batch.root = std::move(parser.root());
     std::string all = partial_;
     all += bytes;
     root_tag_ = all.substr(parser.root_begin() - partial_begin, parser.root_end() - parser.root_begin());

@@ -27,21 +27,26 @@ class Pool {
   std::unique_ptr<Parser> take(std::uint64_t ticket);
   /// Leaves a parser in the middle of its document; the ticket takes it back.
   std::uint64_t leave(std::unique_ptr<Parser>);
+  /// The parser that reads whole documents, bodies and messages, one after the other. What it found stays
+  /// until the next, or until cool().
+  Parser& documents();
   /// Done with the document.
   void give_back(std::unique_ptr<Parser>);
   /// Frees what was left before the previous call: who calls it now and then keeps parsers only of streams at
-  /// work.
-  /// Says whether none is left.
+  /// work. Says whether none of a stream is left.
   bool cool();
   std::size_t parsers_kept() const;
 
  private:
+  void drop_worn_documents();
+
   unsigned long hash_salt_;
   std::uint64_t next_ticket_ = 1;
   std::uint64_t cool_before_ = 1;
   std::vector<std::unique_ptr<Parser>> warm_;  // by ticket modulo size
   std::vector<std::uint64_t> tickets_;
   std::vector<std::unique_ptr<Parser>> spare_;
+  std::unique_ptr<Parser> documents_;
 };
 
 /// What one feed brought. Reused from feed to feed.
@@ -59,11 +64,9 @@ struct Batch {
 /// rebuilt from these at any time.
 class Splitter {
  public:
-  explicit Splitter(Options);
-
   /// Takes the next bytes. After an error the document is over. `last`: nothing follows; a document that
   /// isn't complete is then malformed.
-  Error feed(Pool&, std::string_view bytes, Batch&, bool last = false);
+  Error feed(Pool&, const Options&, std::string_view bytes, Batch&, bool last = false);
 
   /// The root's start tag as received; empty before it came.
   const std::string& root_tag() const { return root_tag_; }
@@ -72,10 +75,9 @@ class Splitter {
   bool holds_parser() const { return parser_ != nullptr; }
 
  private:
-  std::unique_ptr<Parser> resume(Pool&);
+  std::unique_ptr<Parser> resume(Pool&, const Options&);
   void collect(Parser&, std::string_view bytes, Batch&);
 
-  Options options_;
   std::string root_tag_;
   std::string partial_;
   std::unique_ptr<Parser> parser_;  // only while an element is unfinished

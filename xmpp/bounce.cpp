@@ -16,9 +16,9 @@ xml::Options unlimited() {
 
 // The start tag of an element as the root of a document of its own.
 xml::Root root_of(xml::Pool& pool, std::string_view element) {
-  xml::Splitter splitter(unlimited());
+  xml::Splitter splitter;
   xml::Batch batch;
-  splitter.feed(pool, element, batch);
+  splitter.feed(pool, unlimited(), element, batch);
   return std::move(batch.root);
 }
 
@@ -48,9 +48,9 @@ std::string bounce(xml::Pool& pool, std::string_view elements) {
   std::string errors;
   if (elements.empty()) return errors;
   const std::string document = "<r>" + std::string(elements) + "</r>";
-  xml::Splitter splitter(unlimited());
+  xml::Splitter splitter;
   xml::Batch batch;
-  splitter.feed(pool, document, batch, true);
+  splitter.feed(pool, unlimited(), document, batch, true);
   for (const xml::Element& element : batch.elements) append_error(errors, root_of(pool, element.bytes));
   return errors;
 }

@@ -63,8 +63,8 @@ xml::Splitter read_children(xml::Pool& pool, std::string_view whole, xml::Batch&
   xml::Options options;
   options.limits = xml::no_limits();
   options.drop_text = true;
-  xml::Splitter splitter(options);
-  if (splitter.feed(pool, whole, batch, true) != xml::Error::none) batch.clear();
+  xml::Splitter splitter;
+  if (splitter.feed(pool, options, whole, batch, true) != xml::Error::none) batch.clear();
   return splitter;
 }
 

@@ -27,15 +27,14 @@ std::string last_words(xml::Error error) {
 Stream::Stream(std::string domain, std::string language, const xml::Limits& limits, bool tells_language)
     : domain_(std::move(domain)),
       language_(std::move(language)),
-      limits_(limits),
-      tells_language_(tells_language),
-      splitter_(options()) {}
+      limits_(&limits),
+      tells_language_(tells_language) {}
 
 // The client may know the language it asked for; another one, the server's default, has to stand on each
 // stanza.
 xml::Options Stream::options() const {
   xml::Options options;
-  options.limits = limits_;
+  options.limits = *limits_;
   options.inherit_language = true;
   options.language_ns = content_ns;
   if (!tells_language_) options.language = language_;
@@ -43,7 +42,7 @@ xml::Options Stream::options() const {
 }
 
 std::string Stream::open(Tls tls, bool secured) {
-  splitter_ = xml::Splitter(options());
+  splitter_ = {};
   header_.reset();
   tls_ = tls;
   secured_ = secured;
@@ -61,7 +60,7 @@ std::string Stream::secured() {
 std::string Stream::restart(std::string_view language) {
   if (state_ != State::open) return {};  // there is nothing yet to open anew
   if (!language.empty()) language_ = language;
-  splitter_ = xml::Splitter(options());
+  splitter_ = {};
   return stream_header(domain_, language_);
 }
 
@@ -76,7 +75,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   Received received;
   if (state_ == State::closed) return received;
   const std::size_t kept = splitter_.pending();
-  const xml::Error error = splitter_.feed(pool, bytes, batch);
+  const xml::Error error = splitter_.feed(pool, options(), bytes, batch);
   if (batch.root_opened && !is_stream_header(batch.root)) {
     end(received, End::bad_xml, {}, last_words(xml::Error::text));
     return received;
@@ -108,8 +107,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   if (state_ != State::opening) tell_header(received);
   for (xml::Element& element : received.elements) {
     take_note(element, received);
-    if (!element.is(stream_ns, "features")) continue;
-    element.edits = {xml::Edit{0, element.bytes.size(), filter_features(pool, element)}};
+    if (element.is(stream_ns, "features")) element.replace(filter_features(pool, element));
   }
   if (state_ == State::open) received.reply = std::exchange(introduction_, {}) + std::exchange(unsent_, {});
   if (failure != batch.elements.end())

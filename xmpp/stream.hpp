@@ -41,9 +41,11 @@ struct Received {
 /// no bytes are given to it any more.
 class Stream {
  public:
-  /// `language`: what the client gave as xml:lang; may be empty. `tells_language`: it stands on each stanza
-  /// all the same, since each is a document of its own (RFC 7395 §3.3.3).
+  /// The limits outlive the stream. `language`: what the client gave as xml:lang; may be empty.
+  /// `tells_language`: it stands on each stanza all the same, since each is a document of its own (RFC 7395
+  /// §3.3.3).
   Stream(std::string domain, std::string language, const xml::Limits&, bool tells_language = false);
+  Stream(std::string, std::string, const xml::Limits&&, bool = false) = delete;
 
   /// The header that opens the stream, on a connection that has just been made, also after another server has
   /// refused TLS. `secured`: it is encrypted already.
@@ -87,7 +89,7 @@ class Stream {
 
   std::string domain_;
   std::string language_;
-  xml::Limits limits_;
+  const xml::Limits* limits_;
   bool tells_language_;
   xml::Splitter splitter_;
   State state_ = State::opening;

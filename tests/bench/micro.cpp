@@ -38,21 +38,21 @@ constexpr std::string_view stream_header =
 class Streams {
  public:
   explicit Streams(std::size_t count) {
-    xml::Options options;
-    options.inherit_language = true;
-    options.language_ns = xmpp::content_ns;
-    options.language = "en";
+    options_.inherit_language = true;
+    options_.language_ns = xmpp::content_ns;
+    options_.language = "en";
     for (std::size_t i = 0; i < count; ++i)
-      splitters_.emplace_back(options).feed(pool_, stream_header, batch_);
+      splitters_.emplace_back().feed(pool_, options_, stream_header, batch_);
   }
   /// The next one says this; how many elements that were.
   std::size_t say(std::string_view bytes) {
-    splitters_[next_].feed(pool_, bytes, batch_);
+    splitters_[next_].feed(pool_, options_, bytes, batch_);
     if (++next_ == splitters_.size()) next_ = 0;
     return batch_.elements.size();
   }
 
  private:
+  xml::Options options_;
   xml::Pool pool_{1};
   xml::Batch batch_;
   std::vector<xml::Splitter> splitters_;
@@ -122,7 +122,8 @@ BENCHMARK(body_that_creates);
 struct Server {
   xml::Pool pool{1};
   xml::Batch batch;
-  xmpp::Stream stream{"example.org", "en", {}};
+  xml::Limits limits;
+  xmpp::Stream stream{"example.org", "en", limits};
 
   Server() {
     constexpr std::string_view features =

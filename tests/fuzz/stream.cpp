@@ -48,7 +48,7 @@ struct Outcome {
 class Reading {
  public:
   explicit Reading(const Choices& choices)
-      : choices_(choices), stream_("a.example", choices.language, limits_of(choices)) {
+      : choices_(choices), limits_(limits_of(choices)), stream_("a.example", choices.language, limits_) {
     outcome_.reply = stream_.send("<client/>");
   }
 
@@ -81,7 +81,7 @@ class Reading {
     }
     if (mark == parser_taken) {
       xml::Batch unused;
-      xml::Splitter({}).feed(pool_, "<other a='1'>", unused);
+      xml::Splitter().feed(pool_, {}, "<other a='1'>", unused);
     }
     if (mark == parser_freed) {
       pool_.cool();
@@ -124,6 +124,7 @@ class Reading {
   }
 
   Choices choices_;
+  xml::Limits limits_;
   xml::Pool pool_{42, 1};
   xml::Batch batch_;
   xmpp::Stream stream_;
@@ -165,7 +166,8 @@ Outcome read_at_once(const Choices& choices, const std::vector<fuzz::Piece>& pie
 void read_unencrypted(const Choices& choices, const std::vector<fuzz::Piece>& pieces) {
   xml::Pool pool(42, 1);
   xml::Batch batch;
-  xmpp::Stream stream("a.example", choices.language, limits_of(choices));
+  const xml::Limits limits = limits_of(choices);
+  xmpp::Stream stream("a.example", choices.language, limits);
   stream.open(xmpp::Tls::always);
   for (const fuzz::Piece& piece : pieces) {
     const fuzz::Exact exact(piece.bytes);

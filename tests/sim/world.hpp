@@ -123,7 +123,8 @@ class World {
   bool room_ = true;
   xml::Pool pool_{1, 1};
   xml::Batch batch_;
-  xmpp::Stream stream_{"a", "", {}};
+  inline static const xml::Limits limits_;
+  xmpp::Stream stream_{"a", "", limits_};
 
   std::uint64_t next_rid_ = 0;
   unsigned requests_ = 2;                       // the window

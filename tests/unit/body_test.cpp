@@ -264,6 +264,7 @@ BOOST_AUTO_TEST_CASE(B_087_and_B_181_the_other_replies) {
   BOOST_CHECK_EQUAL(plain_reply({}), "<body xmlns='http://jabber.org/protocol/httpbind'/>");
   BOOST_CHECK_EQUAL(plain_reply("<a xmlns='b'/>"),
                     "<body xmlns='http://jabber.org/protocol/httpbind'><a xmlns='b'/></body>");
+  BOOST_CHECK_EQUAL(*silent_reply(), plain_reply({}));
   BOOST_CHECK_EQUAL(terminal_reply({}),
                     "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>");
   BOOST_CHECK_EQUAL(

@@ -54,4 +54,32 @@ BOOST_AUTO_TEST_CASE(B_144_the_newest_stay_whatever_their_size_and_age) {
   BOOST_CHECK_EQUAL(oldest_of(10, 1000, limits), 8U);
 }
 
+BOOST_AUTO_TEST_CASE(B_145_the_bytes_are_those_of_what_is_left) {
+  const AnswerCache::Limits limits{.bytes = 1000, .count = 40, .least = 1, .age = 1000s};
+  AnswerCache cache;
+  const auto left = [&] {
+    std::size_t sum = 0;
+    for (const AnswerCache::Kept& kept : cache.all()) sum += kept.bytes->size();
+    return sum;
+  };
+  for (unsigned rid = 1; rid <= 100; ++rid) {
+    cache.keep({rid, start, answer(rid), 0}, limits);
+    BOOST_CHECK_EQUAL(cache.bytes(), left());
+    if (rid % 10 == 0) cache.forget_up_to(rid - 3);
+    BOOST_CHECK_EQUAL(cache.bytes(), left());
+    BOOST_CHECK(cache.find(rid) && cache.bytes() <= 1000);
+  }
+  BOOST_CHECK_EQUAL(cache.size(), 3U);
+  cache.forget_up_to(1000);
+  BOOST_CHECK_EQUAL(cache.bytes() + cache.size(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(rule_4_a_session_at_rest_has_no_room_for_many) {
+  AnswerCache cache;
+  for (unsigned rid = 1; rid <= 32; ++rid) cache.keep({rid, start, answer(1), 0}, {});
+  cache.keep({33, start + 1h, answer(1), 0}, {});
+  BOOST_CHECK_EQUAL(cache.size(), 2U);
+  BOOST_CHECK_LE(cache.all().capacity(), 8U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,13 +36,13 @@ enum class Parsers { warm, borrowed_away, freed };
 inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Options& options, Parsers parsers,
                     bool whole_document) {
   xml::Pool pool(42, 1);
-  xml::Splitter splitter(options);
-  xml::Splitter other({});
+  xml::Splitter splitter;
+  xml::Splitter other;
   xml::Batch batch;
   xml::Batch unused;
   Outcome outcome;
   for (std::size_t i = 0; i < pieces.size() && outcome.error == xml::Error::none; ++i) {
-    outcome.error = splitter.feed(pool, pieces[i], batch, whole_document && i + 1 == pieces.size());
+    outcome.error = splitter.feed(pool, options, pieces[i], batch, whole_document && i + 1 == pieces.size());
     if (batch.root_opened) {
       outcome.root = batch.root.ns + " " + batch.root.name;
       for (const xml::Attribute& a : batch.root.attributes)
@@ -54,8 +54,8 @@ inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Opti
     }
     outcome.closed |= batch.root_closed;
     if (parsers == Parsers::borrowed_away) {
-      other = xml::Splitter({});
-      other.feed(pool, "<other>", unused);
+      other = {};
+      other.feed(pool, {}, "<other>", unused);
     }
     if (parsers == Parsers::freed) {
       pool.cool();
@@ -69,7 +69,7 @@ inline Outcome read(const std::vector<std::string_view>& pieces, const xml::Opti
 inline Outcome read_all_ways(std::string_view document, const xml::Options& options = {},
                              bool whole_document = false) {
   constexpr std::size_t most_for_three = 50;
-  const Outcome whole = read({document}, options, Parsers::warm, whole_document);
+  Outcome whole = read({document}, options, Parsers::warm, whole_document);
   std::vector<std::string_view> bytes;
   for (std::size_t i = 0; i < document.size(); ++i) bytes.push_back(document.substr(i, 1));
   for (const Parsers parsers : {Parsers::warm, Parsers::borrowed_away, Parsers::freed}) {

@@ -28,10 +28,10 @@ xml::Options renaming() {
   return options;
 }
 
-xml::Options with_language(std::string known) {
+xml::Options with_language(std::string_view known) {
   xml::Options options;
   options.inherit_language = true;
-  options.language = std::move(known);
+  options.language = known;
   return options;
 }
 

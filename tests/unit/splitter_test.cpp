@@ -71,12 +71,12 @@ BOOST_AUTO_TEST_CASE(U_032_an_element_is_reported_with_its_last_byte_and_not_wit
   const std::string element = "<iq type='result' id='a-long-enough-id-to-tempt-a-parser-into-waiting'/>";
   for (std::size_t cut = 1; cut < element.size(); ++cut) {
     xml::Pool pool(1);
-    xml::Splitter splitter({});
+    xml::Splitter splitter;
     xml::Batch batch;
-    splitter.feed(pool, header, batch);
-    splitter.feed(pool, element.substr(0, cut), batch);
+    splitter.feed(pool, {}, header, batch);
+    splitter.feed(pool, {}, element.substr(0, cut), batch);
     BOOST_CHECK(batch.elements.empty());
-    splitter.feed(pool, element.substr(cut), batch);
+    splitter.feed(pool, {}, element.substr(cut), batch);
     BOOST_CHECK_EQUAL(batch.elements.size(), 1U);
     BOOST_CHECK_EQUAL(splitter.pending(), 0U);
   }
@@ -84,17 +84,17 @@ BOOST_AUTO_TEST_CASE(U_032_an_element_is_reported_with_its_last_byte_and_not_wit
 
 BOOST_AUTO_TEST_CASE(rule_4_a_stream_at_rest_holds_no_parser) {
   xml::Pool pool(1);
-  xml::Splitter splitter({});
+  xml::Splitter splitter;
   xml::Batch batch;
-  splitter.feed(pool, stream("<a>"), batch);
+  splitter.feed(pool, {}, stream("<a>"), batch);
   BOOST_CHECK(splitter.holds_parser());
-  splitter.feed(pool, "</a> ", batch);
+  splitter.feed(pool, {}, "</a> ", batch);
   BOOST_CHECK(!splitter.holds_parser());
   BOOST_CHECK_EQUAL(pool.parsers_kept(), 1U);
   pool.cool();
   BOOST_CHECK(pool.cool());
   BOOST_CHECK_EQUAL(pool.parsers_kept(), 0U);
-  splitter.feed(pool, "<b/>", batch);
+  splitter.feed(pool, {}, "<b/>", batch);
   BOOST_CHECK_EQUAL(batch.elements.size(), 1U);
 }
 
@@ -102,12 +102,12 @@ BOOST_AUTO_TEST_CASE(rule_4_many_streams_share_few_parsers) {
   xml::Pool pool(1, 3);
   std::vector<xml::Splitter> streams;
   streams.reserve(10);
-  for (int i = 0; i < 10; ++i) streams.emplace_back(xml::Options());
+  for (int i = 0; i < 10; ++i) streams.emplace_back();
   xml::Batch batch;
-  for (xml::Splitter& s : streams) s.feed(pool, header, batch);
+  for (xml::Splitter& s : streams) s.feed(pool, {}, header, batch);
   for (int round = 0; round < 5; ++round) {
     for (xml::Splitter& s : streams) {
-      BOOST_CHECK(s.feed(pool, "<a/>", batch) == Error::none);
+      BOOST_CHECK(s.feed(pool, {}, "<a/>", batch) == Error::none);
       BOOST_CHECK_EQUAL(batch.elements.size(), 1U);
     }
   }
@@ -217,9 +217,9 @@ BOOST_AUTO_TEST_CASE(an_element_in_thousands_of_pieces_is_put_together) {
 // expat remembers every name until its parser is freed: a stream's parser has to be a new one now and then.
 BOOST_AUTO_TEST_CASE(rule_5_names_that_never_come_again_are_forgotten) {
   xml::Pool pool(1);
-  xml::Splitter splitter({});
+  xml::Splitter splitter;
   xml::Batch batch;
-  splitter.feed(pool, header, batch);
+  splitter.feed(pool, {}, header, batch);
   const std::size_t before = ::mallinfo2().uordblks;  // nothing under a sanitizer
   std::size_t found = 0;
   std::size_t fed = 0;
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(rule_5_names_that_never_come_again_are_forgotten) {
     const std::string name = "n" + std::to_string(i);
     const std::string element =
         i % 2 == 0 ? "<" + name : " b" + name + "=''/><" + name + "/>";  // cut in a tag, or not
-    BOOST_REQUIRE(splitter.feed(pool, element, batch) == Error::none);
+    BOOST_REQUIRE(splitter.feed(pool, {}, element, batch) == Error::none);
     found += batch.elements.size();
     fed += element.size();
   }
@@ -239,24 +239,24 @@ BOOST_AUTO_TEST_CASE(rule_5_names_that_never_come_again_are_forgotten) {
 BOOST_AUTO_TEST_CASE(U_088_a_second_declaration_is_refused_also_by_another_parser) {
   for (const bool cooled : {false, true}) {
     xml::Pool pool(1);
-    xml::Splitter splitter({});
+    xml::Splitter splitter;
     xml::Batch batch;
-    BOOST_CHECK(splitter.feed(pool, "<?xml version='1.0'?>", batch) == Error::none);
+    BOOST_CHECK(splitter.feed(pool, {}, "<?xml version='1.0'?>", batch) == Error::none);
     if (cooled) {
       pool.cool();
       pool.cool();
     }
-    BOOST_CHECK(splitter.feed(pool, "<?xml version='1.0'?><a>", batch) != Error::none);
+    BOOST_CHECK(splitter.feed(pool, {}, "<?xml version='1.0'?><a>", batch) != Error::none);
   }
 }
 
 BOOST_AUTO_TEST_CASE(after_an_error_nothing_more_is_reported) {
   xml::Pool pool(1);
-  xml::Splitter splitter({});
+  xml::Splitter splitter;
   xml::Batch batch;
-  BOOST_CHECK(splitter.feed(pool, stream("<a/><!-- --><b/>"), batch) == Error::restricted);
+  BOOST_CHECK(splitter.feed(pool, {}, stream("<a/><!-- --><b/>"), batch) == Error::restricted);
   BOOST_CHECK_EQUAL(batch.elements.size(), 1U);
-  BOOST_CHECK(splitter.feed(pool, "<c/>", batch) == Error::restricted);
+  BOOST_CHECK(splitter.feed(pool, {}, "<c/>", batch) == Error::restricted);
   BOOST_CHECK(batch.elements.empty());
 }
 

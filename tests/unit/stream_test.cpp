@@ -22,11 +22,13 @@ constexpr std::string_view encrypted_header =
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
     "xmlns:stream='http://etherx.jabber.org/streams' id='s2' from='b.example' version='1.0' xml:lang='en'>";
 
+const xml::Limits limits;
+
 /// A stream and what it brought, summed up over all reads.
 struct Server {
   xml::Pool pool{1};
   xml::Batch batch;
-  Stream stream{"a.example", "en", {}};
+  Stream stream{"a.example", "en", limits};
   std::optional<Header> opened;
   std::string elements;
   std::string written;
@@ -69,22 +71,22 @@ BOOST_AUTO_TEST_SUITE(streams)
 
 BOOST_AUTO_TEST_CASE(U_018_U_019_U_080_the_header_is_a_declaration_and_a_root_with_two_namespaces) {
   BOOST_CHECK_EQUAL(
-      Stream("d'x", "de", {}).open(),
+      Stream("d'x", "de", limits).open(),
       "<?xml version='1.0'?><stream:stream to='d&apos;x' version='1.0' xml:lang='de' xmlns='jabber:client' "
       "xmlns:stream='http://etherx.jabber.org/streams'>");
 }
 
 BOOST_AUTO_TEST_CASE(X_016_X_017_X_018_U_025_the_header_has_the_domain_and_version_1_0) {
-  BOOST_CHECK(has(Stream("d.example", "", {}).open(), " to='d.example' version='1.0' "));
+  BOOST_CHECK(has(Stream("d.example", "", limits).open(), " to='d.example' version='1.0' "));
 }
 
 BOOST_AUTO_TEST_CASE(X_019_U_024_the_header_has_the_language_that_the_client_gave) {
-  BOOST_CHECK(has(Stream("d", "pt-BR", {}).open(), " xml:lang='pt-BR'"));
-  BOOST_CHECK(!has(Stream("d", "", {}).open(), "lang"));
+  BOOST_CHECK(has(Stream("d", "pt-BR", limits).open(), " xml:lang='pt-BR'"));
+  BOOST_CHECK(!has(Stream("d", "", limits).open(), "lang"));
 }
 
 BOOST_AUTO_TEST_CASE(U_022_U_023_the_header_has_neither_from_nor_id) {
-  const std::string sent = Stream("d", "de", {}).open();
+  const std::string sent = Stream("d", "de", limits).open();
   BOOST_CHECK(!has(sent, "from") && !has(sent, "id="));
 }
 
@@ -318,7 +320,7 @@ BOOST_AUTO_TEST_CASE(U_099_close_sends_the_footer_once) {
 
 BOOST_AUTO_TEST_CASE(U_084_a_language_that_the_client_did_not_ask_for_stands_on_the_stanza) {
   Server server;
-  server.stream = Stream("a.example", "de", {});
+  server.stream = Stream("a.example", "de", limits);
   server.says(std::string(header) + "<message/><message xml:lang='fr'/>");
   BOOST_CHECK_EQUAL(
       server.elements,
@@ -477,7 +479,7 @@ std::string talk_all_ways(Tls tls, const std::vector<std::string>& parts, bool s
   return whole;
 }
 
-const std::string our_header = Stream("a.example", "en", {}).open();
+const std::string our_header = Stream("a.example", "en", limits).open();
 const std::string seen_features = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>" +
                                   std::string(other_offer) + "</stream:features>";
 
@@ -783,7 +785,7 @@ BOOST_AUTO_TEST_CASE(what_shows_that_the_server_knows_the_client) {
 BOOST_AUTO_TEST_CASE(U_044_after_a_server_without_TLS_the_stream_is_opened_on_the_next) {
   xml::Pool pool(1);
   xml::Batch batch;
-  xmpp::Stream stream("a.example", "", {});
+  xmpp::Stream stream("a.example", "", limits);
   stream.open(xmpp::Tls::always);
   stream.send("<client/>");
   const auto refused = stream.receive(pool, std::string(header) + "<stream:features/>", batch);
@@ -795,7 +797,7 @@ BOOST_AUTO_TEST_CASE(U_044_after_a_server_without_TLS_the_stream_is_opened_on_th
 }
 
 BOOST_AUTO_TEST_CASE(W_058_who_closes_before_the_connection_stands_closes_the_stream_as_it_opens) {
-  xmpp::Stream stream("a.example", "", {});
+  xmpp::Stream stream("a.example", "", limits);
   stream.finish();
   BOOST_TEST(stream.open().ends_with(">" + std::string(xmpp::stream_footer)));
   xml::Pool pool(1);
@@ -811,7 +813,7 @@ BOOST_AUTO_TEST_CASE(U_036_a_server_that_goes_on_behind_its_features_gets_no_TLS
        {"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<message/>", "</stream:stream>", "<<"}) {
     xml::Pool pool(1);
     xml::Batch batch;
-    xmpp::Stream stream("a.example", "", {});
+    xmpp::Stream stream("a.example", "", limits);
     stream.open(xmpp::Tls::always);
     const auto received = stream.receive(pool, std::string(header) + std::string(offer) + more, batch);
     BOOST_TEST_REQUIRE(received.ended.has_value(), more);

@@ -521,7 +521,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_has_closed_is_not_told_of_a_shutdown) {
 BOOST_AUTO_TEST_CASE(W_022_W_023_W_024_each_stanza_carries_what_the_root_declared) {
   xml::Pool pool(1);
   xml::Batch batch;
-  xmpp::Stream stream("a.example", "en", {}, true);
+  const xml::Limits limits;
+  xmpp::Stream stream("a.example", "en", limits, true);
   const auto received = stream.receive(
       pool,
       "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' xmlns:x='urn:x' "
