@@ -48,9 +48,11 @@ struct Options {
 
 Options read_options(int argc, char** argv) {
   Options options;
-  const std::map<std::string_view, std::string*> words{
-      {"mode", &options.mode}, {"path", &options.path}, {"host", &options.host}, {"domain", &options.domain},
-      {"route", &options.route}};
+  const std::map<std::string_view, std::string*> words{{"mode", &options.mode},
+                                                       {"path", &options.path},
+                                                       {"host", &options.host},
+                                                       {"domain", &options.domain},
+                                                       {"route", &options.route}};
   const std::map<std::string_view, std::uint64_t*> numbers{
       {"port", &options.port},         {"websocket", &options.websocket}, {"tls", &options.tls},
       {"requests", &options.requests}, {"sessions", &options.sessions},   {"bystanders", &options.bystanders},
