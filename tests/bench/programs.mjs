@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findEjabberd } from '../e2e/ejabberd.mjs';
-import { Directory, freePort, startProgram } from '../e2e/process.mjs';
+import { Directory, freePort, startProgram, stopEach } from '../e2e/process.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const build = process.env.BENCH_BUILD ?? join(here, '../../build/release');
@@ -116,8 +116,9 @@ modules:
     { directory, env, load: { host: 'anon.localhost', domain: 'anon.localhost' }, port });
 }
 
-// In front of the fake server, as boshd is. It comes from npm: `npm ci --prefix tests/bench`.
-async function startNodeXmppBosh(server) {
+// In front of a fake server, as boshd is. It comes from npm: `npm ci --prefix tests/bench`. It finds servers by DNS only
+// and takes the port for granted, whatever a client's route says.
+async function startNodeXmppBosh() {
   const directory = new Directory('bench-node-xmpp-bosh');
   const manager = join(here, 'node_modules/node-xmpp-bosh');
   if (!existsSync(manager)) throw new Error('npm ci --prefix tests/bench installs node-xmpp-bosh');
@@ -125,11 +126,13 @@ async function startNodeXmppBosh(server) {
   const config = directory.file('bosh.conf.js', `exports.config = {
     port: ${port}, host: '127.0.0.1', path: /^\\/http-bind(\\/+)?$/, logging: 'FATAL', max_data_held: 100000,
     max_bosh_connections: 2, window_size: 2, default_inactivity: 70, max_inactivity: 160, http_socket_keepalive: 60,
-    max_streams_per_session: 8, http_headers: {}, no_tls_domains: ['bench.local'], firewall: { allow: [], deny: [] },
+    max_streams_per_session: 8, http_headers: {}, no_tls_domains: ['localhost'], firewall: { deny: ['nowhere.example'] },
     route_filter: /.*/, max_xmpp_stanza_size: 500000, system_info_password: 'none', trusted_hosts: [],
   };`);
-  return start('node-xmpp-bosh', ['node', join(manager, 'run-server.js'), `--config=${config}`], /WEBSOCKET server/,
-    { directory, load: { route: `xmpp:127.0.0.1:${server.port}` }, port });
+  const server = await start('server', [program('bench_server'), '5222'], /listening on (\d+)/);
+  const running = await start('node-xmpp-bosh', ['node', join(manager, 'run-server.js'), `--config=${config}`],
+    /WEBSOCKET server/, { directory, load: { domain: 'localhost', route: 'xmpp:localhost:5222' }, port });
+  return { ...running, stop: () => stopEach([running, server]) };
 }
 
 export const peers = { prosody: startProsody, ejabberd: startEjabberd, 'node-xmpp-bosh': startNodeXmppBosh };
