@@ -6,14 +6,14 @@
 namespace bosh {
 
 void AnswerCache::keep(Kept answer, const Limits& limits) {
-  std::size_t total = bytes_ + answer.bytes->size();
+  std::size_t total = bytes_ + answer.bytes.size();
   auto first = answers_.begin();
   for (std::size_t left = answers_.size() + 1; left > limits.least && first != answers_.end(); --left) {
     if (left <= limits.count && total <= limits.bytes && answer.at - first->at <= limits.age) break;
-    total -= first++->bytes->size();
+    total -= first++->bytes.size();
   }
   forget_before(first);
-  bytes_ += answer.bytes->size();
+  bytes_ += answer.bytes.size();
   answers_.push_back(std::move(answer));
 }
 
@@ -27,7 +27,7 @@ void AnswerCache::forget_up_to(std::uint64_t rid) {
 }
 
 void AnswerCache::forget_before(std::vector<Kept>::iterator first) {
-  for (auto kept = answers_.begin(); kept != first; ++kept) bytes_ -= kept->bytes->size();
+  for (auto kept = answers_.begin(); kept != first; ++kept) bytes_ -= kept->bytes.size();
   answers_.erase(answers_.begin(), first);
   // A session that has come to rest keeps few, and there are many such sessions.
   if (answers_.capacity() > 4 * (answers_.size() + 1)) answers_.shrink_to_fit();

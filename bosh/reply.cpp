@@ -16,26 +16,13 @@ void append_seconds(std::string& out, std::string_view name, std::chrono::second
   append_number(out, name, static_cast<std::uint64_t>(value.count()));
 }
 
-std::string body(std::string_view attributes, std::string_view content) {
+Bytes body(std::string_view attributes, std::string_view content) {
   constexpr std::string_view start = "<body xmlns='http://jabber.org/protocol/httpbind'";
-  constexpr std::string_view end = "></body>";
   // Elements declare their prefixes themselves; some clients want to see this one on the body.
   constexpr std::string_view stream = " xmlns:stream='http://etherx.jabber.org/streams'";
+  if (content.empty()) return {start, attributes, "/>"};
   const bool declares = content.find("<stream:") != content.npos;
-  std::string out;
-  out.reserve(start.size() + attributes.size() + (declares ? stream.size() : 0) + content.size() +
-              end.size());
-  out += start;
-  out += attributes;
-  if (content.empty()) {
-    out += "/>";
-    return out;
-  }
-  if (declares) out += stream;
-  out += '>';
-  out += content;
-  out += "</body>";
-  return out;
+  return {start, attributes, declares ? stream : "", ">", content, "</body>"};
 }
 
 void append_server(std::string& out, const ServerHeader& server) {
@@ -46,8 +33,8 @@ void append_server(std::string& out, const ServerHeader& server) {
 
 }  // namespace
 
-std::string creation_reply(const Granted& granted, const ServerHeader& server, const Notes& notes,
-                           std::string_view content) {
+Bytes creation_reply(const Granted& granted, const ServerHeader& server, const Notes& notes,
+                     std::string_view content) {
   std::string out;
   xml::append_attribute(out, "sid", granted.sid);
   append_seconds(out, "wait", granted.wait);
@@ -66,7 +53,7 @@ std::string creation_reply(const Granted& granted, const ServerHeader& server, c
   return body(out, content);
 }
 
-std::string reply(const Notes& notes, std::string_view content) {
+Bytes reply(const Notes& notes, std::string_view content) {
   std::string out;
   if (notes.terminate) out += " type='terminate'";
   if (notes.condition) xml::append_attribute(out, "condition", to_string(*notes.condition));
@@ -85,23 +72,23 @@ std::string reply(const Notes& notes, std::string_view content) {
   return body(out, content);
 }
 
-std::string plain_reply(std::string_view content) {
+Bytes plain_reply(std::string_view content) {
   return body({}, content);
 }
 
 Bytes silent_reply() {
-  static const std::string text = plain_reply({});
-  return lasting(text);
+  static const Bytes text = plain_reply({});
+  return Bytes::lasting(*text);
 }
 
-std::string terminal_reply(const Terminal& terminal) {
+Bytes terminal_reply(const Terminal& terminal) {
   Notes notes;
   notes.terminate = true;
   notes.condition = terminal.condition;
   return reply(notes, terminal.content);
 }
 
-std::string repeated_reply() {
+Bytes repeated_reply() {
   return body(" type='error'", {});
 }
 

@@ -3,12 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "bosh/body.hpp"
+#include "bosh/bytes.hpp"
 #include "bosh/end.hpp"
 
 namespace bosh {
@@ -16,18 +16,10 @@ namespace bosh {
 /// The highest version spoken here.
 inline constexpr Version own_version{1, 11};
 
-/// An answer's body, shared between the cache and the connection that sends it.
-using Bytes = std::shared_ptr<const std::string>;
-
-/// A text that lives as long as the program. Who shares it is not counted: threads would count in one place.
-inline Bytes lasting(const std::string& text) {
-  return {Bytes(), &text};
-}
-
 /// What HTTP is to send.
 struct Response {
-  Bytes body;            // nullptr: none
-  Bytes content_type{};  // nullptr: the default of XEP-0124 §5
+  Bytes body;            // may be none
+  Bytes content_type{};  // none: the default of XEP-0124 §5
   unsigned status = 200;
 };
 
@@ -64,13 +56,13 @@ struct Notes {
   friend bool operator==(const Notes&, const Notes&) = default;
 };
 
-std::string creation_reply(const Granted&, const ServerHeader&, const Notes&, std::string_view content);
-std::string reply(const Notes&, std::string_view content);
-std::string plain_reply(std::string_view content);
+Bytes creation_reply(const Granted&, const ServerHeader&, const Notes&, std::string_view content);
+Bytes reply(const Notes&, std::string_view content);
+Bytes plain_reply(std::string_view content);
 /// Neither notes nor content: what most requests are answered with.
 Bytes silent_reply();
-std::string terminal_reply(const Terminal&);
+Bytes terminal_reply(const Terminal&);
 /// The recoverable condition: the request was repeated on another connection (XEP-0124 §14.3, §17.3).
-std::string repeated_reply();
+Bytes repeated_reply();
 
 }  // namespace bosh

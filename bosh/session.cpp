@@ -43,8 +43,8 @@ Granted negotiate(const Settings& settings, std::string sid, const Body& creatio
 
 Bytes content_type(const std::string& asked) {
   static const std::string usual = "text/xml; charset=utf-8";  // nearly all clients ask for it
-  if (asked.empty()) return nullptr;
-  return asked == usual ? lasting(usual) : std::make_shared<const std::string>(asked);
+  if (asked.empty()) return {};
+  return asked == usual ? Bytes::lasting(usual) : Bytes(asked);
 }
 
 }  // namespace

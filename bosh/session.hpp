@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -152,8 +153,8 @@ class Session {
   };
   struct Stream {
     StreamId id;
-    ServerHeader server;
-    bool ready = false;   // its features came, or none will
+    std::shared_ptr<const ServerHeader> server{};  // until the client was told
+    bool ready = false;                            // its features came, or none will
     bool untold = false;  // its header came too late for the answer that should have told it
   };
   struct Waiting {
@@ -201,13 +202,12 @@ class Session {
   void hand_over(Time now, Effects&);
   void give_letter(Time now, Effects&);
   void answer_oldest(Time now, Letter&&, Effects&);
-  void annotate(Time now, const Waiting&, Letter&, Notes&);
+  std::shared_ptr<const ServerHeader> annotate(Time now, const Waiting&, Letter&, Notes&);
   void answer_oldest_with(Time now, Response, StreamId, Effects&);
   void break_off(std::optional<Exchange> culprit, const Terminal&, End, Effects&);
   void finish(End, Response farewell, Effects&);
   std::vector<Undelivered> unacknowledged() const;
   Response respond(Bytes) const;
-  Response respond(std::string&&) const;
   Response last_word(const Terminal&) const;
   std::uint64_t ack_for(std::uint64_t rid) const;
   std::uint64_t highest_answered() const;

@@ -25,7 +25,7 @@ void Session::on_upstream_open(Time now, StreamId id, ServerHeader header, Effec
   Stream* stream = find(id);
   if (!stream || state_ != State::live) return;
   if (header.version.empty()) stream->ready = true;
-  stream->server = std::move(header);
+  if (!created_ || stream->untold) stream->server = std::make_shared<const ServerHeader>(std::move(header));
   settle(now, effects);
 }
 
@@ -181,20 +181,24 @@ void Session::answer_oldest(Time now, Letter&& letter, Effects& effects) {
   Notes notes;
   notes.ack = ack_for(oldest.rid);
   if (created_) {
-    annotate(now, oldest, letter, notes);
+    const auto told = annotate(now, oldest, letter, notes);
     const bool silent = letter.content.empty() && notes == Notes{};
     Response response = silent ? respond(silent_reply()) : respond(reply(notes, letter.content));
     return answer_oldest_with(now, std::move(response), letter.stream, effects);
   }
   created_ = true;
   Stream& stream = streams_.front();
-  stream.untold = !stream.ready && stream.server.version.empty();
-  answer_oldest_with(now, respond(creation_reply(granted_, stream.server, notes, letter.content)),
-                     letter.stream, effects);
+  const auto server = std::exchange(stream.server, nullptr);
+  stream.untold = !stream.ready && !server;
+  Response response =
+      respond(creation_reply(granted_, server ? *server : ServerHeader{}, notes, letter.content));
+  answer_oldest_with(now, std::move(response), letter.stream, effects);
 }
 
-/// What stands on an answer because of its request, and because of what is in it.
-void Session::annotate(Time now, const Waiting& oldest, Letter& letter, Notes& notes) {
+/// What stands on an answer because of its request, and because of what is in it. Returns what the notes
+/// point to.
+std::shared_ptr<const ServerHeader> Session::annotate(Time now, const Waiting& oldest, Letter& letter,
+                                                      Notes& notes) {
   if (const auto* lacking = cache_.find(oldest.report)) {
     notes.report = oldest.report;
     notes.age = std::chrono::duration_cast<std::chrono::milliseconds>(now - lacking->at);
@@ -205,10 +209,12 @@ void Session::annotate(Time now, const Waiting& oldest, Letter& letter, Notes& n
     notes.condition = letter.end->condition;
     letter.content += letter.end->content;
   }
-  if (letter.content.empty() && !letter.end) return;
+  if (letter.content.empty() && !letter.end) return nullptr;
   if (next_stream_ > 1) notes.stream = name_of(letter.stream);
   Stream* stream = find(letter.stream);
-  if (stream && std::exchange(stream->untold, false)) notes.server = &stream->server;
+  if (!stream || !std::exchange(stream->untold, false)) return nullptr;
+  notes.server = stream->server.get();
+  return std::exchange(stream->server, nullptr);
 }
 
 void Session::answer_oldest_with(Time now, Response response, StreamId stream, Effects& effects) {
@@ -233,14 +239,10 @@ Response Session::respond(Bytes body) const {
   return {std::move(body), content_type_};
 }
 
-Response Session::respond(std::string&& body) const {
-  return respond(std::make_shared<const std::string>(std::move(body)));
-}
-
 /// A terminal body, or the HTTP code by which a client older than `ver` knows some of the conditions.
 Response Session::last_word(const Terminal& terminal) const {
   const unsigned status = legacy_ && terminal.condition ? legacy_status(*terminal.condition) : 200;
-  if (status != 200) return {nullptr, nullptr, status};
+  if (status != 200) return {{}, {}, status};
   return respond(terminal_reply(terminal));
 }
 

@@ -101,7 +101,7 @@ std::string host_meta_response(const HttpRequest& request, const HttpContext& gi
   std::string extra = "ETag: " + tag + "\r\n";
   if (!by_path) extra += "Vary: Accept\r\n";
   if (endpoints.from_request) extra += "Vary: Forwarded, X-Forwarded-Host, X-Forwarded-Proto\r\n";
-  context.caching = "public, max-age=3600";  // D-019
+  context.cacheable = true;  // D-019
   const bool known = request.if_none_match.find(tag) != request.if_none_match.npos;
   std::string response;
   append_head(response, context, known ? 304 : 200, json ? jrd_type : xrd_type, body.size(), extra);

@@ -6,12 +6,8 @@ namespace {
 
 constexpr std::size_t most_in_a_generation = 10'000;
 
-bool is_same(const bosh::Bytes& a, const bosh::Bytes& b) {
-  return a == b || (a && b && *a == *b);
-}
-
 bool is_same(const bosh::Response& a, const bosh::Response& b) {
-  return a.status == b.status && is_same(a.body, b.body) && is_same(a.content_type, b.content_type);
+  return a.status == b.status && *a.body == *b.body && *a.content_type == *b.content_type;
 }
 
 }  // namespace

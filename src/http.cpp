@@ -77,7 +77,7 @@ void Http::start_moved(std::uint64_t id, HttpContext&& first, const Sid& sid, st
   id_ = id;
   if (!connection_.watch(*this)) return close();
   last_ = !first.keep_alive;
-  pending_.push_back({next_number_++, std::move(first), sid, false, {}, nullptr});
+  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}});
   kept_ = std::move(rest);
   if (!kept_.empty()) finish_soon();
   plan_reading();
@@ -195,7 +195,7 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
                                      std::string(explain(verdict.refusal)) + "\n", "Retry-After: 60\r\n");
   } else if (found.websocket)
     found.response = simple_response(context, 400, "Earlier requests on this connection wait for answers.\n");
-  pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}});
   if (found.bosh && !too_large) too_large = unpack(request);
   if (found.bosh)
     shard_.on_bosh_request(*this, number, std::move(request), too_large, rest);
@@ -234,7 +234,7 @@ void Http::refuse(unsigned status) {
   last_ = true;
   const std::uint32_t number = next_number_++;
   std::string response = simple_response(context, status, {});
-  pending_.push_back({number, std::move(context), std::nullopt, false, {}, nullptr});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}});
   answer_raw(number, std::move(response));
   plan_deadline();
 }
@@ -250,18 +250,17 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
   pending->body = response.body;
   std::string extra;
   if (pending->context.script) {
-    pending->body = std::make_shared<const std::string>(script_call(*response.body));
+    pending->body = bosh::Bytes(script_call(*response.body));
     extra = "Pragma: no-cache\r\n";
   }
   const std::size_t gzip_above = shard_.config().limits.gzip_above;
-  if (gzip_above > 0 && response.body->size() > gzip_above) {
+  if (gzip_above > 0 && response.body.size() > gzip_above) {
     extra += "Vary: Accept-Encoding\r\n";
     if (pending->context.gzip) pack(*pending, extra);
   }
   const std::string_view usual = pending->context.script ? script_type : bosh_type;
   append_head(pending->head, pending->context, response.status,
-              response.content_type ? std::string_view(*response.content_type) : usual, pending->body->size(),
-              extra);
+              response.content_type ? *response.content_type : usual, pending->body.size(), extra);
   pending->ready = true;
   send_ready();
 }
@@ -269,8 +268,8 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
 /// Compresses an answer if that makes it smaller (B-013).
 void Http::pack(Pending& pending, std::string& headers) {
   std::string packed = gzip(*pending.body);
-  if (packed.empty() || packed.size() >= pending.body->size()) return;
-  pending.body = std::make_shared<const std::string>(std::move(packed));
+  if (packed.empty() || packed.size() >= pending.body.size()) return;
+  pending.body = bosh::Bytes(packed);
   headers += "Content-Encoding: gzip\r\n";
 }
 
@@ -286,7 +285,7 @@ void Http::send_ready() {
   auto next = pending_.begin();
   Connection::Outcome outcome = Connection::Outcome::done;
   for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next)
-    outcome = connection_.write(next->head, next->body ? std::string_view(*next->body) : std::string_view());
+    outcome = connection_.write(next->head, *next->body);
   if (next == pending_.begin()) return;
   pending_.erase(pending_.begin(), next);
   after_write(outcome);

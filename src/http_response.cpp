@@ -101,7 +101,8 @@ void append_head(std::string& out, const HttpContext& context, unsigned status, 
                  std::size_t length, std::string_view extra) {
   constexpr std::size_t fixed_parts = 320;  // with the longest reason and the date
   assert(extra.empty() || extra.ends_with("\r\n"));
-  out.reserve(out.size() + fixed_parts + content_type.size() + context.caching.size() +
+  const std::string_view caching = context.cacheable ? "public, max-age=3600" : "no-store";
+  out.reserve(out.size() + fixed_parts + content_type.size() + caching.size() +
               context.allowed_origin.size() + extra.size());
   out += "HTTP/1.1 ";
   append_number(out, status);
@@ -115,7 +116,7 @@ void append_head(std::string& out, const HttpContext& context, unsigned status, 
     append_number(out, length);
     out += "\r\n";
   }
-  append_line(out, "Cache-Control", context.caching);
+  append_line(out, "Cache-Control", caching);
   out += "X-Content-Type-Options: nosniff\r\n";
   if (!context.allowed_origin.empty())
     append_line(out, "Access-Control-Allow-Origin", context.allowed_origin);

@@ -19,7 +19,7 @@ struct HttpContext {
   bool credentials = false;    // the page may send cookies (D-028)
   bool script = false;         // the answer calls a function (XEP-0252)
   bool gzip = false;           // the client takes compressed answers
-  std::string_view caching = "no-store";  // Cache-Control
+  bool cacheable = false;      // by anybody, for an hour
 };
 
 /// The origins that may use the endpoint: "*" or exact origins; decides by the request's Origin header

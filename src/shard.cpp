@@ -31,8 +31,8 @@ unsigned long random_salt() {
 
 bosh::Response terminal(bosh::Condition condition, bool legacy, std::string content = {}) {
   const unsigned status = legacy ? bosh::legacy_status(condition) : 200;
-  if (status != 200) return {nullptr, nullptr, status};
-  return {std::make_shared<const std::string>(bosh::terminal_reply({condition, std::move(content)}))};
+  if (status != 200) return {{}, {}, status};
+  return {bosh::terminal_reply({condition, std::move(content)})};
 }
 
 xml::Limits body_limits(const LimitSettings& settings) {
@@ -206,7 +206,7 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   delivery.tls = client.tls;
   if (client.proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
-  if (too_large && !to_session) return http.answer(number, {nullptr, nullptr, 413});
+  if (too_large && !to_session) return http.answer(number, {{}, {}, 413});
   if (!too_large && !parsed.fault.empty() && !to_session)
     return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
   if (!to_session) return create(http, delivery.arrival, client, request, std::move(parsed.body));
@@ -242,13 +242,13 @@ Admission::Verdict Shard::admit(const Client& client) {
 
 void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& client, const HttpRequest& request,
                    bosh::Body&& body) {
-  if (stopping_) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
+  if (stopping_) return http.answer(arrival.exchange.number, {{}, {}, 503});
   if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
   const Asked asked{request.origin, request.target, body.route};
   Way way = find_way(body.to, asked);
   if (!way.servers) return refuse(arrival.exchange, *condition_of(way.refused), to_string(way.refused));
   Admission::Verdict verdict = admit(client);
-  if (is_overload(verdict.refusal)) return http.answer(arrival.exchange.number, {nullptr, nullptr, 503});
+  if (is_overload(verdict.refusal)) return http.answer(arrival.exchange.number, {{}, {}, 503});
   if (verdict.refusal != Refusal::none)
     return reply({arrival.exchange, terminal(bosh::Condition::policy_violation, body.legacy,
                                              text_element(explain(verdict.refusal)))});
@@ -260,7 +260,7 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
                request.script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
       .legs = {},
       .domain = body.to,
-      .client = client,
+      .client = {client.remote, client.local, client.tls},
       .place = std::move(verdict.place),
       .created = time,
   });
@@ -298,7 +298,7 @@ void Shard::deliver(Delivery&& delivery) {
   // Who has seen the session's secrets on a plain line may be anybody: nothing is said, and nothing ends
   // (B-208).
   Slot& slot = *sessions_.find(id);
-  if (slot.client.tls && !delivery.tls) return reply({delivery.arrival.exchange, {nullptr, nullptr, 0}});
+  if (slot.client.tls && !delivery.tls) return reply({delivery.arrival.exchange, {{}, {}, 0}});
   Bosh& bosh = std::get<Bosh>(slot.client_side);
   if (delivery.script != (bosh.slices != nullptr))
     return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found,
@@ -328,7 +328,7 @@ void Shard::deliver(Delivery&& delivery) {
 /// A request whose session isn't here, or not any more (B-153, B-186, B-187).
 void Shard::answer_stranger(const Delivery& delivery) {
   const bosh::Exchange to = delivery.arrival.exchange;
-  if (delivery.fault == Fault::too_large) return reply({to, {nullptr, nullptr, 413}});
+  if (delivery.fault == Fault::too_large) return reply({to, {{}, {}, 413}});
   if (delivery.fault == Fault::malformed) return refuse(to, bosh::Condition::bad_request, "malformed");
   if (const auto* farewell = farewells_.find(delivery.sid)) return reply({to, *farewell});
   refuse(to, bosh::Condition::item_not_found, "no such session");

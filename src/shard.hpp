@@ -128,7 +128,7 @@ class Shard {
     std::variant<Bosh, Web> client_side;
     std::vector<Leg> legs;  // one for each open stream
     std::string domain;     // of the first
-    Client client;
+    Peer client;            // its own ends, not those of its proxy
     Admission::Place place;
     Time created;
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
@@ -188,6 +188,7 @@ class Shard {
   void finish(std::uint64_t id, const bosh::Ended&);
   void finish(std::uint64_t id, const websocket::Ended&);
   void forget(std::uint64_t id);
+  void note_freed(std::size_t count);
   void log_end(const Slot&, EndReason) const;
   void log_failure(const Leg&, std::string_view reason);
   bool may_warn();

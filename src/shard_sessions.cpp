@@ -360,7 +360,12 @@ Time Shard::due(const Slot& slot) {
 /// Its slot goes; what it leaves behind is for the house-keeping.
 void Shard::forget(std::uint64_t id) {
   sessions_.erase(id);
-  if (freed_++ == 0) give_back_at_ = now() + memory_life;
+  note_freed(1);
+}
+
+void Shard::note_freed(std::size_t count) {
+  if (freed_ == 0) give_back_at_ = now() + memory_life;
+  freed_ += count;
   keep_house();
 }
 
@@ -377,9 +382,11 @@ void Shard::tick() {
     leaving_.pop_front();
   }
   farewells_.tidy(time);
+  const std::size_t warm = pool_.parsers_kept();
   const bool cold = pool_.cool();
-  give_memory_back(time, cold && leaving_.empty());
   house_kept_ = false;
+  if (cold && warm > 0) note_freed(warm);
+  give_memory_back(time, cold && leaving_.empty());
   if (!leaving_.empty() || !farewells_.empty() || !cold || freed_ > 0) keep_house();
 }
 

@@ -18,13 +18,14 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
                          const Route& route, Admission::Place&& place, std::string_view rest) {
   const Time time = now();
   const Sid sid = random_sid(index_);
+  const Client client = client_of(http.peer(), request);
   boost::intrusive_ptr<WebSocket> socket(new WebSocket(web_host_, std::move(connection), route.deflate_bits));
   const std::uint64_t id = sessions_.emplace(Slot{
       .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_.node), time), socket,
                          Asked{request.origin, request.target, {}}},
       .legs = {},
       .domain = {},
-      .client = client_of(http.peer(), request),
+      .client = {client.remote, client.local, client.tls},
       .place = std::move(place),
       .created = time,
   });

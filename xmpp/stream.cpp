@@ -109,7 +109,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
     take_note(element, received);
     if (element.is(stream_ns, "features")) element.replace(filter_features(pool, element));
   }
-  if (state_ == State::open) received.reply = std::exchange(introduction_, {}) + std::exchange(unsent_, {});
+  if (state_ == State::open) received.reply = std::exchange(unsent_, {});
   if (failure != batch.elements.end())
     end(received, End::stream_error, failure->to_string(), stream_footer);
   else if (batch.root_closed)  // whatever follows

@@ -53,7 +53,7 @@ class Stream {
   /// The connection is encrypted now: a new stream, and nothing of the old one is believed (U-036, U-038).
   std::string secured();
   /// An element of our own for the server, before the first of the client's.
-  void introduce(std::string element) { introduction_ = std::move(element); }
+  void introduce(std::string_view element) { unsent_.insert(0, element); }
   /// A new stream on the same connection, after SASL (RFC 6120 §4.3.3): no footer before it, and nothing of
   /// the old stream's parser is used again.
   std::string restart(std::string_view language);
@@ -66,7 +66,7 @@ class Stream {
   /// Elements of the client that still waited for the stream to open are given up.
   std::string close();
 
-  /// Bytes of the client that wait for the stream to open.
+  /// Bytes that wait for the stream to open.
   std::size_t unsent() const { return unsent_.size(); }
   const std::string& domain() const { return domain_; }
   /// The server keeps what the client didn't acknowledge, and its session when the connection is lost
@@ -99,8 +99,7 @@ class Stream {
   bool authenticated_ = false;
   bool asks_legacy_login_ = false;  // XEP-0078
   std::unique_ptr<Header> header_;  // until it is clear that this stream is the client's
-  std::string introduction_;
-  std::string unsent_;
+  std::string unsent_;              // what waits for the stream to open
 };
 
 }  // namespace xmpp

@@ -380,11 +380,11 @@ void CheckedSession::carry_out(const bosh::Answer& answer, bool last_words) {
   require(found != open_.end(), "a request is answered twice");
   const Request request = *found;
   open_.erase(found);
-  const std::string& body = *answer.response.body;
+  const std::string body(*answer.response.body);
   const bool empty = body.ends_with("/>") && !has(body, " type='terminate'");
   told_nothing_ |= !request.lost && empty && wish_of(request.rid) != Wish::addition;
   told_terminal_ |= !request.lost && is_terminal(body);
-  if (body == bosh::repeated_reply())
+  if (body == *bosh::repeated_reply())
     return require(open_request(request.rid, false), "B-148: only the older of two copies is told so");
   if (faulty_ && is_terminal(body)) return;
   std::string& earlier = answered_[request.rid - first_rid];
@@ -455,7 +455,7 @@ void CheckedSession::server_gets(std::string_view text) {
 
 void CheckedSession::check_end(const bosh::Ended& ended) const {
   require(open_.empty(), "B-189: all that waits is answered at the end");
-  require(is_terminal(*ended.farewell.body), "B-153: late requests hear that it is over");
+  require(is_terminal(std::string(*ended.farewell.body)), "B-153: late requests hear that it is over");
   std::string left;
   for (const Letter& letter : queued_) left += letter.text;
   std::string undelivered;

@@ -273,7 +273,7 @@ void World::apply(bosh::Effects& effects) {
     if (found == open_.end()) throw Broken("an answer to nobody, on " + std::to_string(exchange));
     const std::uint64_t rid = found->second;
     open_.erase(found);
-    const std::string& body = *answer->response.body;
+    const std::string body(*answer->response.body);
     if (reported_lost_.contains(exchange)) {
       if (!numbers(body, 's').empty()) throw Broken("data for a connection that is known to be lost");
       continue;

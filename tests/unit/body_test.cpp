@@ -250,8 +250,8 @@ BOOST_AUTO_TEST_CASE(B_063_the_creation_reply_tells_what_was_granted) {
   granted.requests = 2;
   granted.inactivity = std::chrono::seconds(90);
   granted.polling = std::chrono::seconds(2);
-  BOOST_CHECK_EQUAL(creation_reply(granted, {"a.example", "i<d", "1.0"}, {},
-                                   "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"),
+  BOOST_CHECK_EQUAL(*creation_reply(granted, {"a.example", "i<d", "1.0"}, {},
+                                    "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"),
                     "<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' wait='60' requests='2' "
                     "hold='1' inactivity='90' polling='2' "
                     "ver='1.6' xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true' from='a.example' "
@@ -261,16 +261,16 @@ BOOST_AUTO_TEST_CASE(B_063_the_creation_reply_tells_what_was_granted) {
 }
 
 BOOST_AUTO_TEST_CASE(B_087_and_B_181_the_other_replies) {
-  BOOST_CHECK_EQUAL(plain_reply({}), "<body xmlns='http://jabber.org/protocol/httpbind'/>");
-  BOOST_CHECK_EQUAL(plain_reply("<a xmlns='b'/>"),
+  BOOST_CHECK_EQUAL(*plain_reply({}), "<body xmlns='http://jabber.org/protocol/httpbind'/>");
+  BOOST_CHECK_EQUAL(*plain_reply("<a xmlns='b'/>"),
                     "<body xmlns='http://jabber.org/protocol/httpbind'><a xmlns='b'/></body>");
-  BOOST_CHECK_EQUAL(*silent_reply(), plain_reply({}));
-  BOOST_CHECK_EQUAL(terminal_reply({}),
+  BOOST_CHECK_EQUAL(*silent_reply(), *plain_reply({}));
+  BOOST_CHECK_EQUAL(*terminal_reply({}),
                     "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>");
   BOOST_CHECK_EQUAL(
-      terminal_reply({Condition::item_not_found, {}}),
+      *terminal_reply({Condition::item_not_found, {}}),
       "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>");
-  BOOST_CHECK_EQUAL(repeated_reply(), "<body xmlns='http://jabber.org/protocol/httpbind' type='error'/>");
+  BOOST_CHECK_EQUAL(*repeated_reply(), "<body xmlns='http://jabber.org/protocol/httpbind' type='error'/>");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

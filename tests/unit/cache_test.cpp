@@ -11,7 +11,7 @@ namespace {
 constexpr Time start{1h};
 
 Bytes answer(std::size_t size) {
-  return std::make_shared<const std::string>(size, 'x');
+  return Bytes(std::string(size, 'x'));
 }
 
 /// Keeps answers to rids 1, 2, … of this size, a second apart, and says which is the oldest left.
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(B_145_the_bytes_are_those_of_what_is_left) {
   AnswerCache cache;
   const auto left = [&] {
     std::size_t sum = 0;
-    for (const AnswerCache::Kept& kept : cache.all()) sum += kept.bytes->size();
+    for (const AnswerCache::Kept& kept : cache.all()) sum += kept.bytes.size();
     return sum;
   };
   for (unsigned rid = 1; rid <= 100; ++rid) {

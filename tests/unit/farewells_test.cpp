@@ -9,7 +9,7 @@ using namespace boshd;
 using namespace std::chrono_literals;
 
 bosh::Response saying(const std::string& words) {
-  return {std::make_shared<const std::string>(words)};
+  return {bosh::Bytes(words)};
 }
 
 Sid sid(std::uint64_t number) {

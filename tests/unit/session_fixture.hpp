@@ -142,7 +142,7 @@ class Fixture {
   }
   /// An HTTP code stands for its body.
   static std::string text(const bosh::Response& response) {
-    return response.body ? *response.body : std::to_string(response.status);
+    return response.body ? std::string(*response.body) : std::to_string(response.status);
   }
 
   template <class Step>
@@ -176,12 +176,12 @@ class Fixture {
 };
 
 inline std::string plain(std::string_view content = {}) {
-  return bosh::plain_reply(content);
+  return std::string(*bosh::plain_reply(content));
 }
 inline std::string over(std::optional<bosh::Condition> condition = {}, std::string content = {}) {
-  return bosh::terminal_reply({condition, std::move(content)});
+  return std::string(*bosh::terminal_reply({condition, std::move(content)}));
 }
-inline const std::string repeated = bosh::repeated_reply();
+inline const std::string repeated(*bosh::repeated_reply());
 
 using Answers = std::vector<Answered>;
 

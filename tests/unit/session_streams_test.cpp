@@ -52,7 +52,7 @@ bool has(const std::string& text, std::string_view part) {
 std::string of(unsigned stream, std::string_view content) {
   bosh::Notes notes;
   notes.stream = name(stream);
-  return bosh::reply(notes, content);
+  return std::string(*bosh::reply(notes, content));
 }
 
 }  // namespace
