@@ -129,14 +129,16 @@ void Loop::set_watcher(Id id, Watcher& watcher) {
 
 void Loop::want_read(Id id, bool wanted) {
   Entry* entry = entries_.find(id);
-  if (!entry || std::exchange(entry->wants_read, wanted) == wanted) return;
+  if (!entry || entry->wants_read == wanted) return;
+  entry->wants_read = wanted;
   set_level_interest(id, *entry);
   queue(id, *entry);
 }
 
 void Loop::want_write(Id id, bool wanted) {
   Entry* entry = entries_.find(id);
-  if (!entry || std::exchange(entry->wants_write, wanted) == wanted) return;
+  if (!entry || entry->wants_write == wanted) return;
+  entry->wants_write = wanted;
   if (wanted) entry->writable = false;  // it has just been found full
   set_level_interest(id, *entry);
 }
@@ -147,7 +149,9 @@ void Loop::note_emptied(Id id) {
 
 /// What can go on without an event of epoll's goes on in the next turn, behind the others.
 void Loop::queue(Id id, Entry& entry) {
-  if (entry.readable && entry.wants_read && !std::exchange(entry.queued, true)) queue_.push_back(id);
+  if (!entry.readable || !entry.wants_read || entry.queued) return;
+  entry.queued = true;
+  queue_.push_back(id);
 }
 
 void Loop::set_level_interest(Id id, const Entry& entry) const {

@@ -74,12 +74,12 @@ class Loop {
   struct Entry {
     Watcher* watcher;
     int descriptor;  // of a level-triggered one, else -1
-    bool readable = false;
-    bool writable = false;
-    bool ended = false;  // by the peer or an error: it stays readable until its watcher has seen that
-    bool wants_read = false;
-    bool wants_write = false;
-    bool queued = false;
+    bool readable : 1 = false;
+    bool writable : 1 = false;
+    bool ended : 1 = false;  // by the peer or an error: it stays readable until its watcher has seen that
+    bool wants_read : 1 = false;
+    bool wants_write : 1 = false;
+    bool queued : 1 = false;
   };
   class Mailbox final : public Watcher {
    public:

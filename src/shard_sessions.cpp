@@ -45,8 +45,9 @@ Shard::Way Shard::find_way(std::string_view domain, const Asked& asked) const {
 void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& way, std::string_view domain,
                      std::string_view language, const Asked& asked) {
   const bool web = std::holds_alternative<Web>(slot.client_side);
-  const auto upstream = boost::intrusive_ptr(new UpstreamConnection(
-      *this, id, stream, {way.servers, std::move(way.domain), slot.client.remote, slot.client.local}));
+  const auto upstream = boost::intrusive_ptr(
+      new UpstreamConnection(*this, id, stream, std::move(way.domain),
+                             UpstreamPlan{way.servers, slot.client.remote, slot.client.local}));
   slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, web),
                        upstream, now() + config_.limits.authentication_timeout, Time::max()});
   slot.legs.back().stream.introduce(query_element(asked.target, way.servers->query));

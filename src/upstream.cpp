@@ -18,14 +18,18 @@ constexpr std::size_t most_ignored = std::size_t{4} * 1024 * 1024;
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh::StreamId stream,
-                                       UpstreamPlan plan)
-    : shard_(shard), session_(session), stream_(stream), plan_(std::move(plan)) {}
+                                       std::string domain, const UpstreamPlan& plan)
+    : shard_(shard),
+      session_(session),
+      stream_(stream),
+      domain_(std::move(domain)),
+      plan_(std::make_unique<const UpstreamPlan>(plan)) {}
 
 // --- The way to a server ---
 
 void UpstreamConnection::connect() {
   if (!connector_)
-    connector_ = new Connector(shard_.connector_host(), *plan_.servers, plan_.domain, [self = Pointer(this)] {
+    connector_ = new Connector(shard_.connector_host(), *plan_->servers, domain_, [self = Pointer(this)] {
       if (self->session_ != 0) self->shard_.on_upstream_begun(self->session_, self->stream_);
     });
   step_ = {};
@@ -53,14 +57,14 @@ void UpstreamConnection::connected(Connected&& result) {
 
 /// The very first bytes, before TLS and before XML (U-109, U-123).
 void UpstreamConnection::send_proxy_header() {
-  write(proxy_header(plan_.servers->proxy_protocol, plan_.source, plan_.destination));
+  write(proxy_header(plan_->servers->proxy_protocol, plan_->source, plan_->destination));
 }
 
 /// This server is of no use: another one is tried if there is any, else the session is told.
 void UpstreamConnection::give_up(EndReason reason, std::string_view why) {
   if (!connector_ || !connector_->has_more()) return lost(reason, why);
   log(LogLevel::info, "upstream-next",
-      {{"domain", plan_.domain}, {"server", server_}, {"step", step_}, {"reason", why}});
+      {{"domain", domain_}, {"server", server_}, {"step", step_}, {"reason", why}});
   connector_->blame();
   if (connection_) connection_->close();
   connection_.reset();
@@ -73,6 +77,7 @@ void UpstreamConnection::settle() {
   if (!connector_) return;
   connector_->stop();
   connector_.reset();
+  plan_.reset();
 }
 
 // --- TLS ---
@@ -80,12 +85,12 @@ void UpstreamConnection::settle() {
 /// Only what has to be encrypted has to be from the right server, too: who could stand in between would have
 /// taken the offer away otherwise.
 bool UpstreamConnection::verifies() const {
-  const UpstreamTls tls = plan_.servers->tls;
+  const UpstreamTls tls = plan_->servers->tls;
   return tls == UpstreamTls::required || (tls == UpstreamTls::automatic && !local_);
 }
 
 xmpp::Tls UpstreamConnection::stream_policy() const {
-  switch (plan_.servers->tls) {
+  switch (plan_->servers->tls) {
     case UpstreamTls::never:
       return xmpp::Tls::never;
     case UpstreamTls::opportunistic:
@@ -101,7 +106,7 @@ xmpp::Tls UpstreamConnection::stream_policy() const {
 void UpstreamConnection::begin_tls(bool direct) {
   step_ = "tls";
   shaking_hands_ = true;
-  connection_->start_tls(shard_.client_tls(plan_.servers->ca).connect(plan_.domain, verifies(), direct));
+  connection_->start_tls(shard_.client_tls(plan_->servers->ca).connect(domain_, verifies(), direct));
   plan_reading();
   shake_hands();
 }
@@ -121,8 +126,8 @@ void UpstreamConnection::shake_hands() {
 }
 
 void UpstreamConnection::tls_stands() {
-  if (verifies() && !is_certified_for(connection_->tls(), plan_.domain))
-    return give_up(EndReason::server_tls_failed, "the certificate is not for " + plan_.domain);
+  if (verifies() && !is_certified_for(connection_->tls(), domain_))
+    return give_up(EndReason::server_tls_failed, "the certificate is not for " + domain_);
   shaking_hands_ = false;
   step_ = "stream";
   if (direct_tls_)

@@ -4,6 +4,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,8 +24,7 @@ class Shard;
 /// Where a session's stream is to go.
 struct UpstreamPlan {
   const Servers* servers;
-  std::string domain;  // in ASCII: what DNS is asked for and the certificate has to be for
-  Endpoint source;     // the client, for a PROXY header
+  Endpoint source;  // the client, for a PROXY header
   Endpoint destination;
 };
 
@@ -39,7 +39,8 @@ class UpstreamConnection final
     : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter>,
       private Watcher {
  public:
-  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, UpstreamPlan);
+  /// `domain`: in ASCII, what DNS is asked for and the certificate has to be for.
+  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, std::string domain, const UpstreamPlan&);
 
   /// Tries the servers one after the other; each connection that stands is told by on_upstream_ready, and
   /// wants the stream to be opened on it.
@@ -60,7 +61,7 @@ class UpstreamConnection final
 
   /// For the log: which server, and how far we have come with it.
   const std::string& server() const { return server_; }
-  const std::string& domain() const { return plan_.domain; }
+  const std::string& domain() const { return domain_; }
   std::string_view step() const { return step_.empty() && connector_ ? connector_->step() : step_; }
 
  private:
@@ -82,7 +83,8 @@ class UpstreamConnection final
   Shard& shard_;
   std::uint64_t session_;  // 0 once it has left
   bosh::StreamId stream_;
-  UpstreamPlan plan_;
+  std::string domain_;
+  std::unique_ptr<const UpstreamPlan> plan_;   // until the stream is open
   boost::intrusive_ptr<Connector> connector_;  // until the stream is open
   std::optional<Connection> connection_;
   std::string server_ = "none";
