@@ -32,10 +32,11 @@ async function printed(start, wrapper, options) {
   }
 }
 
-// Counts of a run with stanzas without those of the same logins alone, for each stanza.
+// Counts of a run with stanzas without those of the same logins alone, for each stanza. It has to be long enough that
+// the connections that sessions open later don't count.
 async function perStanza(context, start, wrapper, shape, read) {
   const { warmup, ...options } = shape.options;
-  const all = await printed(start, wrapper, { ...options, seconds: context.seconds });
+  const all = await printed(start, wrapper, { ...options, seconds: context.quick ? 1 : Math.max(10, context.seconds) });
   const logins = await printed(start, wrapper, { ...options, mode: 'login' });
   const [with_, without] = [read(all.log), read(logins.log)];
   return Object.fromEntries(Object.entries(with_)

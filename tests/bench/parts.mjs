@@ -17,7 +17,8 @@ const unhurried = { warmup: 3 };
 const echoOf = (context, subject, options) => ({
   ...subject,
   measure: () => withTarget(subject.start, (target) => load(target, {
-    sessions: sessions(context), seconds: context.seconds, ...(subject.peer && !context.quick ? unhurried : {}), ...options,
+    sessions: sessions(context), seconds: context.seconds, ...(subject.peer ? unhurried : {}), ...options,
+    ...(context.quick ? { warmup: 0 } : {}),
   })),
 });
 
@@ -44,7 +45,7 @@ async function echo(context) {
   for (const shape of shapes)
     for (const rate of [0, slowest]) {
       const seconds = rate && !context.quick ? Math.max(8, context.seconds) : context.seconds;
-      const options = { ...shape.options, seconds, rate, ...(context.quick ? { warmup: 1 } : {}) };
+      const options = { ...shape.options, seconds, rate };
       const subjects = [floor, boshd, ...(rate ? [] : peersFor(context, shape))];
       const measured = subjects.map((subject) => echoOf(context, subject, options));
       const title = `echo, ${shape.name}, ${rate || 'saturated'}`;

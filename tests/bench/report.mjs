@@ -57,7 +57,8 @@ export function markdown({ machine, date, versions, command, rounds, seconds, pa
 - Versions: ${named}
 - Again: \`${command}\`
 
-Figures are medians of ${rounds} rounds of ${seconds} seconds; ratios are medians of each round's ratio.
+Rounds: ${rounds}, seconds of each measurement: ${seconds}. Figures are medians of the rounds, ratios are medians of each
+round's ratio.
 
 ${[...plots, ...Object.values(parts).map(section), ...trouble(failures)].join('\n')}`;
 }
