@@ -18,7 +18,7 @@ const echoOf = (context, subject, options) => ({
   ...subject,
   measure: () => withTarget(subject.start, (target) => load(target, {
     sessions: sessions(context), seconds: context.seconds, ...(subject.peer ? unhurried : {}), ...options,
-    ...(context.quick ? { warmup: 0 } : {}),
+    ...(context.quick ? { warmup: options.warmup ? 2 : 0 } : {}),
   })),
 });
 
@@ -28,7 +28,7 @@ function barOfPeer(name, shape) {
 }
 
 function echoRow(shape, rate, subject, seen) {
-  const rounds = seen[subject.name];
+  const rounds = subject.failed ? [] : seen[subject.name];
   const row = {
     case: shape.name, load: rate ? `${rate} a second` : 'saturated', subject: subject.name, failed: subject.failed,
     cpu_us: medianOf(rounds, 'cpu_us'), per_second: medianOf(rounds, 'per_second'),
