@@ -20,13 +20,16 @@ const paths = { bosh: '/http-bind', websocket: '/xmpp-websocket' };
 export const missingPrograms = () =>
   ['boshd', 'bench_server', 'bench_floor', 'bench_load', 'bench_micro'].filter((name) => !existsSync(program(name)));
 
-// Everything that runs now. `stopAll` ends it, and nothing is started any more.
+// Everything that runs now. `stopAll` ends it, and nothing is started any more. What is just being started ends with this
+// process.
 const running = new Set();
+const directories = new Set();
 const end = new AbortController();
 export const isStopped = () => end.signal.aborted;
 export async function stopAll() {
   end.abort(new Error('it was told to stop'));
-  await stopEach(running);
+  await stopEach([...running]);
+  for (const directory of directories) directory.remove();
 }
 
 export const runProgram = (name, words) =>
@@ -53,12 +56,14 @@ function complaint({ message, stdout, stderr }) {
 
 async function start(name, command, ready, { directory = new Directory(`bench-${name}`), env = {}, ...rest } = {}) {
   end.signal.throwIfAborted();
+  directories.add(directory);
   const child = await startProgram({ directory, command: directory.command(...command), ready, env });
   const target = {
     name, paths, load: {}, pid: child.pid, port: Number(child.match[1]),
     stop: async () => {
-      running.delete(target);
       await child.stop();
+      running.delete(target);
+      directories.delete(directory);
     },
     ended: async () => {  // by a signal, with all that it has printed
       process.kill(innermost(child.pid), 'SIGTERM');
