@@ -149,6 +149,8 @@ const anotherBoshd = (options, busy) => () =>
     }
   });
 
+const percent = (part) => Number.isFinite(part) ? `${Math.min(100, Math.round(part * 100))} %` : '-';
+
 async function neighbour(context) {
   const rows = [];
   for (const shape of transports) {
@@ -167,16 +169,18 @@ async function neighbour(context) {
         case: shape.name, neighbour: name, rate: options.rate,
         apart_ms: medianOf(apart, 'p99_us') / 1000, together_ms: medianOf(together, 'p99_us') / 1000,
         ratio: ratioOf(together, apart, 'p99_us'), bars: { ratio: { most: 2 } }, rounds: seen,
+        held: [apart, together].map((rounds) => percent(medianOf(rounds, 'per_second') / options.rate)).join(', '),
       });
     }
   }
   return {
     title: 'What a busy neighbour does to others',
     about: `The delay (p99) of ${sessions(context)} sessions at half the rate that they would reach alone, while others ` +
-      'send as fast as it goes: through another boshd on the same machine, or through the same boshd with one thread.',
+      'send as fast as it goes: through another boshd on the same machine, or through the same boshd with one thread. ' +
+      'Where the rate was not held, all cores were busy, and the delay is that of a queue that grows.',
     columns: [text('clients', 'case'), text('neighbour', 'neighbour'), number('stanzas/s', 'rate', 0),
       number('p99 ms, another boshd', 'apart_ms', 2), number('the same', 'together_ms', 2), number('times', 'ratio', 2),
-      bar('bar', 'ratio')],
+      bar('bar', 'ratio'), text('rate held', 'held')],
     rows,
   };
 }
