@@ -49,9 +49,9 @@ export async function load(target, options) {
   }
 }
 
-function complaint({ message, stdout, stderr }) {
+function complaint({ code, signal, stdout, stderr }) {
   const counts = /"lost": [^}]*/.exec(stdout ?? '')?.[0].replace(/"|\.0+\b/g, '');
-  return [stderr?.trim().split('\n')[0].slice(0, 160), counts].filter(Boolean).join('; ') || message;
+  return [stderr?.trim().split('\n')[0].slice(0, 160), counts].filter(Boolean).join('; ') || `bench_load ended by ${signal ?? code}`;
 }
 
 async function start(name, command, ready, { directory = new Directory(`bench-${name}`), env = {}, ...rest } = {}) {

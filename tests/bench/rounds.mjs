@@ -56,7 +56,7 @@ export class Context {
 function symptom({ message, seen }) {
   if (seen?.lost > 0) return 'stalls';
   if (seen?.failed > 0) return `loses ${seen.failed} sessions`;
-  return /could not log in/.test(message) ? 'does not let all in' : 'does not run';
+  return /could not log in/.test(message) ? 'does not let all in' : 'fails';
 }
 
 // The target is fresh for each measurement, so that none inherits another's sessions.
