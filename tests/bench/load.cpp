@@ -43,6 +43,7 @@ struct Options {
   std::uint64_t warmup = 1;      // seconds that are not counted
   std::uint64_t seconds = 5;
   std::uint64_t server = 0;  // process whose time and memory are looked at; 0: none
+  std::uint64_t rest = 0;    // idle: seconds from the last login to the look
   std::uint64_t after = 0;   // idle: seconds from the end of the sessions to another look
 };
 
@@ -58,7 +59,7 @@ Options read_options(int argc, char** argv) {
       {"requests", &options.requests}, {"sessions", &options.sessions},   {"bystanders", &options.bystanders},
       {"rate", &options.rate},         {"window", &options.window},       {"bytes", &options.bytes},
       {"warmup", &options.warmup},     {"seconds", &options.seconds},     {"server", &options.server},
-      {"after", &options.after}};
+      {"rest", &options.rest},         {"after", &options.after}};
   for (int i = 1; i < argc; i += 2) {
     const std::string_view name =
         std::string_view(argv[i]).substr(std::min<std::size_t>(2, std::string_view(argv[i]).size()));
@@ -96,6 +97,7 @@ class Load {
   void echo();
   void push();
   void idle();
+  void leave();
   void log_in();
   void measure();
   void send(Session&, Clock::time_point due);
@@ -121,7 +123,8 @@ class Load {
   bool counting_ = false;
   std::size_t next_ = 0;  // session that sends when the next stanza is due
   Clock::time_point due_ = Clock::time_point::max();
-  std::uint64_t echoed_ = 0;
+  std::uint64_t total_ = 0;   // stanzas that came back
+  std::uint64_t echoed_ = 0;  // those of them that are counted
   std::uint64_t duplicated_ = 0;
   std::uint64_t reordered_ = 0;
   Histogram delays_;
@@ -224,6 +227,7 @@ void Load::count(Session& session, std::uint64_t sequence, Clock::time_point sen
   else if (sequence > session.got + 1)
     ++reordered_;
   session.got = std::max(session.got, sequence);
+  ++total_;
   if (!counting_) return;
   ++echoed_;
   delays_.add(Clock::now() - sent);
@@ -266,6 +270,7 @@ void Load::echo() {
   for (const auto patience = Clock::now() + 10s; out() && Clock::now() < patience;) loop_.turn(100ms);
   std::uint64_t missing = 0;
   for (const auto& session : sessions_) missing += session->under_way.size();
+  tell("total", static_cast<double>(total_));
   tell("lost", static_cast<double>(missing));
   tell("duplicated", static_cast<double>(duplicated_));
   tell("reordered", static_cast<double>(reordered_));
@@ -284,10 +289,12 @@ void Load::push() {
 
 // --- Sessions ---
 
-/// The memory in use once it has not changed for five seconds: buffers are given back with a delay.
+/// The memory in use once it has not changed for five seconds: buffers are given back with a delay. Some
+/// servers' changes for ever.
 std::size_t Load::resident_at_rest() {
   std::size_t last = 0;
-  for (int same = 0; same < 5;) {
+  const auto patience = Clock::now() + 30s;
+  for (int same = 0; same < 5 && Clock::now() < patience;) {
     wait(1s);
     const std::size_t now = resident_bytes(server());
     same = now == last ? same + 1 : 0;
@@ -299,15 +306,24 @@ std::size_t Load::resident_at_rest() {
 void Load::idle() {
   const std::size_t before = resident_at_rest();
   open(options_.sessions, 64);
+  wait(std::chrono::seconds(options_.rest));
   const std::size_t full = resident_at_rest();
   tell("before", static_cast<double>(before));
   tell("full", static_cast<double>(full));
   tell("resident",
        (static_cast<double>(full) - static_cast<double>(before)) / static_cast<double>(options_.sessions));
   if (options_.after == 0) return;
-  for (const auto& session : sessions_) session->leave();
+  leave();
   wait(std::chrono::seconds(options_.after));
   tell("after", static_cast<double>(resident_bytes(server())));
+}
+
+/// Some at a time: over BOSH each takes a second connection for it.
+void Load::leave() {
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    sessions_[i]->leave();
+    if (i % 64 == 63) wait(20ms);
+  }
 }
 
 void Load::log_in() {

@@ -1,8 +1,11 @@
 // What the benchmark runs: the load, the fake server, the floor, boshd, and those it is compared with. Each listens on
 // a free port of 127.0.0.1 and is stopped by `stop`.
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import net from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findEjabberd } from '../e2e/ejabberd.mjs';
@@ -10,34 +13,92 @@ import { Directory, freePort, startProgram, stopEach } from '../e2e/process.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url));
 const build = process.env.BENCH_BUILD ?? join(here, '../../build/release');
-const program = (name) => join(build, name === 'boshd' ? name : `tests/bench/${name}`);
+export const program = (name) => join(build, name === 'boshd' ? name : `tests/bench/${name}`);
 const run = promisify(execFile);
 const paths = { bosh: '/http-bind', websocket: '/xmpp-websocket' };
 
-// One run of the load: what it saw. Rejects when anything was lost, refused, or out of order.
+export const missingPrograms = () =>
+  ['boshd', 'bench_server', 'bench_floor', 'bench_load', 'bench_micro'].filter((name) => !existsSync(program(name)));
+
+// Everything that runs now. `stopAll` ends it, and nothing is started any more. What is just being started ends with this
+// process.
+const running = new Set();
+const directories = new Set();
+const end = new AbortController();
+export const isStopped = () => end.signal.aborted;
+export async function stopAll() {
+  end.abort(new Error('it was told to stop'));
+  await stopEach([...running]);
+  for (const directory of directories) directory.remove();
+}
+
+export const runProgram = (name, words) =>
+  run(program(name), words, { timeout: 900_000, maxBuffer: 64 * 1024 * 1024, signal: end.signal });
+
+// One run of the load: what it saw. Rejects when anything was lost, refused, or out of order; `seen` is what came of it
+// then.
 export async function load(target, options) {
   const all = { port: target.port, path: target.paths.bosh, ...target.load, ...options };
   if (!('server' in all)) all.server = target.pid;
   if (all.websocket) all.path = target.paths.websocket;
   const words = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const { stdout } = await run(program('bench_load'), words, { timeout: 900_000 });
-  return JSON.parse(stdout);
+  try {
+    return JSON.parse((await runProgram('bench_load', words)).stdout);
+  } catch (error) {
+    throw Object.assign(new Error(complaint(error)), { seen: error.stdout ? JSON.parse(error.stdout) : {} });
+  }
+}
+
+function complaint({ code, signal, stdout, stderr }) {
+  const counts = /"lost": [^}]*/.exec(stdout ?? '')?.[0].replace(/"|\.0+\b/g, '');
+  return [stderr?.trim().split('\n')[0].slice(0, 160), counts].filter(Boolean).join('; ') || `bench_load ended by ${signal ?? code}`;
 }
 
 async function start(name, command, ready, { directory = new Directory(`bench-${name}`), env = {}, ...rest } = {}) {
-  const running = await startProgram({ directory, command: directory.command(...command), ready, env });
-  return {
-    name, paths, load: {}, pid: running.pid, port: Number(running.match[1]), stop: running.stop,
+  end.signal.throwIfAborted();
+  directories.add(directory);
+  const child = await startProgram({ directory, command: directory.command(...command), ready, env });
+  const target = {
+    name, paths, load: {}, pid: child.pid, port: Number(child.match[1]),
+    stop: async () => {
+      await child.stop();
+      running.delete(target);
+      directories.delete(directory);
+    },
     ended: async () => {  // by a signal, with all that it has printed
-      await running.stop();
-      return running.log;
+      process.kill(innermost(child.pid), 'SIGTERM');
+      await child.ended;
+      await target.stop();
+      return child.log;
     },
     ...rest,
   };
+  running.add(target);
+  await listening(target);
+  return target;
+}
+
+// Some say that they are ready before they are.
+async function listening(target) {
+  for (const patience = Date.now() + 20_000; Date.now() < patience; await sleep(100)) {
+    const socket = net.connect(target.port, '127.0.0.1');
+    const answered = await once(socket, 'connect').then(() => true, () => false);
+    socket.destroy();
+    if (answered) return;
+  }
+  await target.stop();
+  throw new Error(`${target.name} does not listen`);
+}
+
+// strace keeps signals from what it runs; what it runs is its child.
+function innermost(pid) {
+  const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0];
+  return child ? Number(child) : pid;
 }
 
 export const startServer = () => start('server', [program('bench_server')], /listening on (\d+)/);
-export const startFloor = ({ port }) => start('floor', [program('bench_floor'), String(port)], /listening on (\d+)/);
+export const startFloor = ({ port }, { wrapper = [] } = {}) =>
+  start('floor', [...wrapper, program('bench_floor'), String(port)], /listening on (\d+)/);
 
 // Limits are on; those that count by address are above what one client of the load does.
 //
@@ -87,9 +148,8 @@ async function startProsody() {
     VirtualHost "anon.localhost"
       authentication = "anonymous"
   `);
-  const target = await start('prosody', ['prosody', '--config', config, '-F'], /Activated service 'http' on/,
+  return start('prosody', ['prosody', '--config', config, '-F'], /Activated service 'http' on/,
     { directory, load: { host: 'anon.localhost', domain: 'anon.localhost' }, port });
-  return target;
 }
 
 async function startEjabberd() {
@@ -130,9 +190,29 @@ async function startNodeXmppBosh() {
     route_filter: /.*/, max_xmpp_stanza_size: 500000, system_info_password: 'none', trusted_hosts: [],
   };`);
   const server = await start('server', [program('bench_server'), '5222'], /listening on (\d+)/);
-  const running = await start('node-xmpp-bosh', ['node', join(manager, 'run-server.js'), `--config=${config}`],
+  const manage = () => start('node-xmpp-bosh', ['node', join(manager, 'run-server.js'), `--config=${config}`],
     /WEBSOCKET server/, { directory, load: { domain: 'localhost', route: 'xmpp:localhost:5222' }, port });
-  return { ...running, stop: () => stopEach([running, server]) };
+  try {
+    const target = await manage();
+    return { ...target, stop: () => stopEach([target, server]) };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
 }
 
-export const peers = { prosody: startProsody, ejabberd: startEjabberd, 'node-xmpp-bosh': startNodeXmppBosh };
+const node = join(here, 'node_modules/node-xmpp-bosh/package.json');
+const first = (program, words, pattern) => pattern.exec(execFileSync(program, words, { encoding: 'utf8' }))?.[1];
+
+// `websocket`: as RFC 7395 has it; node-xmpp-bosh only knows what was before.
+export const peers = {
+  prosody: {
+    start: startProsody, websocket: true,
+    version: () => first('prosodyctl', ['about'], /^Prosody (\d\S*)/m),
+  },
+  ejabberd: { start: startEjabberd, websocket: true, version: () => /ejabberd-([^/]+)/.exec(findEjabberd())[1] },
+  'node-xmpp-bosh': {
+    start: startNodeXmppBosh, websocket: false,
+    version: () => JSON.parse(readFileSync(node, 'utf8')).version,
+  },
+};
