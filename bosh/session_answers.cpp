@@ -190,9 +190,11 @@ void Session::answer_oldest(Time now, Letter&& letter, Effects& effects) {
   Stream& stream = streams_.front();
   const auto server = std::exchange(stream.server, nullptr);
   stream.untold = !stream.ready && !server;
-  Response response =
-      respond(creation_reply(granted_, server ? *server : ServerHeader{}, notes, letter.content));
-  answer_oldest_with(now, std::move(response), letter.stream, effects);
+  // Who repeats this request under the sid has read its answer, which is large: nobody needs it again.
+  cache_.keep({oldest.rid, now, silent_reply(), letter.stream}, cache_limits());
+  give_answer(now,
+              respond(creation_reply(granted_, server ? *server : ServerHeader{}, notes, letter.content)),
+              effects);
 }
 
 /// What stands on an answer because of its request, and because of what is in it. Returns what the notes
@@ -220,7 +222,11 @@ std::shared_ptr<const ServerHeader> Session::annotate(Time now, const Waiting& o
 void Session::answer_oldest_with(Time now, Response response, StreamId stream, Effects& effects) {
   const Waiting& oldest = waiting_.front();
   cache_.keep({oldest.rid, now, response.body, stream}, cache_limits());
-  effects.push_back(Answer{oldest.arrival.exchange, std::move(response)});
+  give_answer(now, std::move(response), effects);
+}
+
+void Session::give_answer(Time now, Response response, Effects& effects) {
+  effects.push_back(Answer{waiting_.front().arrival.exchange, std::move(response)});
   waiting_.erase(waiting_.begin());
   if (waiting_.empty()) idle_since_ = now;
 }

@@ -22,8 +22,8 @@ Connection::Outcome from_errno() {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, int descriptor, Ssl ssl)
-    : loop_(&loop), ssl_(std::move(ssl)), descriptor_(descriptor) {}
+Connection::Connection(Loop& loop, int descriptor, Ssl ssl, Loop::Id watched)
+    : loop_(&loop), watched_(watched), ssl_(std::move(ssl)), descriptor_(descriptor) {}
 
 Connection::Connection(Connection&& other) noexcept
     : loop_(other.loop_),

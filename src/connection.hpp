@@ -22,8 +22,8 @@ class Connection {
     std::size_t bytes;
   };
 
-  /// Takes a descriptor that is non-blocking.
-  Connection(Loop&, int descriptor, Ssl = {});
+  /// Takes a descriptor that is non-blocking. `watched`: its place in the loop, if it has one.
+  Connection(Loop&, int descriptor, Ssl = {}, Loop::Id watched = 0);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection() { shut(); }

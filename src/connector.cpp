@@ -159,7 +159,7 @@ void Connector::take_srv(const SrvAnswer& plain, const SrvAnswer& direct_tls) {
 
 void Connector::next_target() {
   Target target = std::move(targets_.front());
-  targets_.pop_front();
+  targets_.erase(targets_.begin());
   if (const std::string path = target.unix_path; !path.empty())
     return take_candidates(std::move(target), {{SocketAddress(path), "unix:" + path, false, true}});
   if (const auto address = parse_ip(target.host)) return take_host(std::move(target), {{*address}, {}});
@@ -228,7 +228,7 @@ void Connector::try_candidate() {
   attempts_.push_back(std::make_unique<Attempt>(*this, std::move(addresses_.front()), next_attempt_++));
   Attempt& attempt = *attempts_.back();
   step_ = "connect";
-  addresses_.pop_front();
+  addresses_.erase(addresses_.begin());
   last_server_ = attempt.candidate.name;
   attempt.begin();
   if (!addresses_.empty())
@@ -242,12 +242,17 @@ Connector::Attempt::Attempt(Connector& owner, Candidate&& where, std::uint32_t w
 
 /// The kernel would try for minutes.
 Connector::Attempt::~Attempt() {
-  if (descriptor_ >= 0) ::close(release());
+  if (watched_ != 0) owner_.host_.loop.remove(watched_, descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-int Connector::Attempt::release() {
-  if (watched_ != 0) owner_.host_.loop.remove(watched_, descriptor_);
-  return std::exchange(descriptor_, -1);
+Connected Connector::Attempt::release() {
+  if (watched_ != 0) owner_.host_.loop.want_write(watched_, false);  // nobody is told until it has a new watcher
+  return {.descriptor = std::exchange(descriptor_, -1),
+          .watched = std::exchange(watched_, 0),
+          .server = candidate.name,
+          .direct_tls = candidate.direct_tls,
+          .local = candidate.local};
 }
 
 void Connector::Attempt::begin() {
@@ -290,10 +295,7 @@ void Connector::connected(std::uint32_t which, int error) {
   for (const AttemptPointer& other : attempts_) addresses_.push_back(other->candidate);
   attempts_.clear();
   timer_.cancel();
-  finish({.descriptor = attempt->release(),
-          .server = candidate.name,
-          .direct_tls = candidate.direct_tls,
-          .local = candidate.local});
+  finish(attempt->release());
 }
 
 void Connector::finish(const Connected& result) {
@@ -301,6 +303,7 @@ void Connector::finish(const Connected& result) {
   host_.loop.post([self = Pointer(this), done, result] {
     Connected given = result;
     if (!self->stopped_) return done(std::move(given));
+    if (given.watched != 0) self->host_.loop.remove(given.watched, given.descriptor);
     if (given.descriptor >= 0) ::close(given.descriptor);
   });
 }

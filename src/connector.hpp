@@ -50,6 +50,7 @@ class ConnectorHost {
 /// A connection that stands, or why there is none.
 struct Connected {
   int descriptor = -1;      // the receiver's to close
+  Loop::Id watched = 0;     // its place in the loop, for the next watcher; 0: none
   std::string server{};     // address and port, for the log
   bool direct_tls = false;  // TLS is to be started at once
   bool local = false;       // the server is on this machine
@@ -100,7 +101,8 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
     Attempt(Connector&, Candidate&&, std::uint32_t number);
     ~Attempt();
     void begin();
-    int release();
+    /// Gives the connection away, which stays in the loop.
+    Connected release();
     const Candidate candidate;
     const std::uint32_t number;  // within its connector
 
@@ -131,8 +133,8 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   std::string domain_;
   std::function<void()> begun_;
   Done done_;
-  std::deque<Target> targets_;
-  std::deque<Candidate> addresses_;  // of the present target
+  std::vector<Target> targets_;       // a few, like the addresses
+  std::vector<Candidate> addresses_;  // of the present target
   std::vector<AttemptPointer> attempts_;
   std::uint32_t next_attempt_ = 0;
   Timer timer_;

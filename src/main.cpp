@@ -1,5 +1,6 @@
 // The program: options, configuration, threads, signals.
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -92,6 +93,15 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Heaps grow in larger steps than malloc's own, each of which is a system call. What is larger than any
+/// usual stanza goes back to the system as soon as it is freed.
+void set_up_memory() {
+  constexpr int step = 1024 * 1024;
+  constexpr int large = 512 * 1024;
+  ::mallopt(M_TOP_PAD, step);
+  ::mallopt(M_MMAP_THRESHOLD, large);
 }
 
 sigset_t handled_signals() {
@@ -197,6 +207,7 @@ int main(int argc, char** argv) {
     if (options.dump || options.check) return EXIT_SUCCESS;
     set_log_level(config.log_level);
     raise_descriptor_limit();
+    set_up_memory();
     ::signal(SIGPIPE, SIG_IGN);
     const sigset_t signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -44,7 +44,7 @@ void UpstreamConnection::connected(Connected&& result) {
     return lost(result.refused ? EndReason::server_refused : EndReason::server_unreachable, result.error);
   const int on = 1;
   ::setsockopt(result.descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  connection_.emplace(shard_.loop(), std::exchange(result.descriptor, -1));
+  connection_.emplace(shard_.loop(), std::exchange(result.descriptor, -1), Ssl{}, result.watched);
   if (!connection_->watch(*this)) return lost(EndReason::server_unreachable, "out of memory");
   local_ = result.local;
   direct_tls_ = result.direct_tls;
