@@ -74,6 +74,8 @@ Options read_options(int argc, char** argv) {
   return options;
 }
 
+constexpr std::uint64_t first_clients = 20;
+
 class Load {
  public:
   explicit Load(const Options& options)
@@ -303,7 +305,16 @@ std::size_t Load::resident_at_rest() {
   return last;
 }
 
+/// What the first clients bring into memory, code above all, is no session's: some come and go before the
+/// first look.
 void Load::idle() {
+  if (options_.rest > 0) {
+    open(first_clients, 64);
+    leave();
+    sessions_.clear();
+    ready_ = 0;
+    wait(std::chrono::seconds(options_.rest));
+  }
   const std::size_t before = resident_at_rest();
   open(options_.sessions, 64);
   wait(std::chrono::seconds(options_.rest));
@@ -324,6 +335,7 @@ void Load::leave() {
     sessions_[i]->leave();
     if (i % 64 == 63) wait(20ms);
   }
+  wait(100ms);
 }
 
 void Load::log_in() {
