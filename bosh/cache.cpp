@@ -15,6 +15,12 @@ void AnswerCache::keep(Kept answer, const Limits& limits) {
   forget_before(first);
   bytes_ += answer.bytes.size();
   answers_.push_back(std::move(answer));
+  if (answers_.size() <= limits.least) return;
+  Kept& older = answers_[answers_.size() - limits.least - 1];
+  if (!older.read) return;
+  bytes_ -= older.bytes.size();
+  older.bytes = silent_reply();
+  bytes_ += older.bytes.size();
 }
 
 const AnswerCache::Kept* AnswerCache::find(std::uint64_t rid) const {

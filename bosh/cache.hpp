@@ -20,7 +20,8 @@ class AnswerCache {
     std::uint64_t rid;
     Time at;  // when it was first given
     Bytes bytes;
-    StreamId stream;  // whose elements are in it
+    StreamId stream;    // whose elements are in it
+    bool read = false;  // for certain, by the client: it need not be kept behind the newest `least`
   };
   struct Limits {
     std::size_t bytes = 256 * 1024;

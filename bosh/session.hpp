@@ -204,7 +204,6 @@ class Session {
   void answer_oldest(Time now, Letter&&, Effects&);
   std::shared_ptr<const ServerHeader> annotate(Time now, const Waiting&, Letter&, Notes&);
   void answer_oldest_with(Time now, Response, StreamId, Effects&);
-  void give_answer(Time now, Response, Effects&);
   void break_off(std::optional<Exchange> culprit, const Terminal&, End, Effects&);
   void finish(End, Response farewell, Effects&);
   std::vector<Undelivered> unacknowledged() const;

@@ -186,15 +186,12 @@ void Session::answer_oldest(Time now, Letter&& letter, Effects& effects) {
     Response response = silent ? respond(silent_reply()) : respond(reply(notes, letter.content));
     return answer_oldest_with(now, std::move(response), letter.stream, effects);
   }
-  created_ = true;
   Stream& stream = streams_.front();
   const auto server = std::exchange(stream.server, nullptr);
   stream.untold = !stream.ready && !server;
-  // Who repeats this request under the sid has read its answer, which is large: nobody needs it again.
-  cache_.keep({oldest.rid, now, silent_reply(), letter.stream}, cache_limits());
-  give_answer(now,
-              respond(creation_reply(granted_, server ? *server : ServerHeader{}, notes, letter.content)),
-              effects);
+  answer_oldest_with(
+      now, respond(creation_reply(granted_, server ? *server : ServerHeader{}, notes, letter.content)),
+      letter.stream, effects);
 }
 
 /// What stands on an answer because of its request, and because of what is in it. Returns what the notes
@@ -221,12 +218,10 @@ std::shared_ptr<const ServerHeader> Session::annotate(Time now, const Waiting& o
 
 void Session::answer_oldest_with(Time now, Response response, StreamId stream, Effects& effects) {
   const Waiting& oldest = waiting_.front();
-  cache_.keep({oldest.rid, now, response.body, stream}, cache_limits());
-  give_answer(now, std::move(response), effects);
-}
-
-void Session::give_answer(Time now, Response response, Effects& effects) {
-  effects.push_back(Answer{waiting_.front().arrival.exchange, std::move(response)});
+  // The creation response is large, and who goes on under its sid has read it.
+  const bool creation = !std::exchange(created_, true);
+  cache_.keep({oldest.rid, now, response.body, stream, creation}, cache_limits());
+  effects.push_back(Answer{oldest.arrival.exchange, std::move(response)});
   waiting_.erase(waiting_.begin());
   if (waiting_.empty()) idle_since_ = now;
 }

@@ -32,7 +32,7 @@ function restingRow(subject, seen) {
 }
 
 async function memory(context) {
-  const rest = context.quick ? 0 : 100;
+  const rest = context.quick ? 0 : 40;
   const rows = [];
   for (const subject of restingCases(context)) {
     const { name, shape, sessions, start, after = 0 } = subject;

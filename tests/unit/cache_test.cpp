@@ -74,6 +74,19 @@ BOOST_AUTO_TEST_CASE(B_145_the_bytes_are_those_of_what_is_left) {
   BOOST_CHECK_EQUAL(cache.bytes() + cache.size(), 0U);
 }
 
+BOOST_AUTO_TEST_CASE(B_144_what_was_read_for_certain_is_kept_among_the_newest_only) {
+  AnswerCache cache;
+  const Bytes creation = answer(500);
+  cache.keep({1, start, creation, 0, true}, {.least = 2});
+  cache.keep({2, start, answer(10), 0}, {.least = 2});
+  BOOST_CHECK(cache.find(1)->bytes == creation);
+  cache.keep({3, start, answer(10), 0}, {.least = 2});
+  BOOST_REQUIRE(cache.find(1));
+  BOOST_CHECK_EQUAL(*cache.find(1)->bytes, *silent_reply());
+  BOOST_CHECK_EQUAL(cache.find(2)->bytes.size(), 10U);
+  BOOST_CHECK_EQUAL(cache.bytes(), silent_reply().size() + 20);
+}
+
 BOOST_AUTO_TEST_CASE(rule_4_a_session_at_rest_has_no_room_for_many) {
   AnswerCache cache;
   for (unsigned rid = 1; rid <= 32; ++rid) cache.keep({rid, start, answer(1), 0}, {});
