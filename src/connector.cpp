@@ -247,7 +247,8 @@ Connector::Attempt::~Attempt() {
 }
 
 Connected Connector::Attempt::release() {
-  if (watched_ != 0) owner_.host_.loop.want_write(watched_, false);  // nobody is told until it has a new watcher
+  if (watched_ != 0)
+    owner_.host_.loop.want_write(watched_, false);  // nobody is told until it has a new watcher
   return {.descriptor = std::exchange(descriptor_, -1),
           .watched = std::exchange(watched_, 0),
           .server = candidate.name,

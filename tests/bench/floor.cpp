@@ -149,7 +149,7 @@ void Upstream::on_event(std::uint32_t) {
 
 void Upstream::answer_oldest(std::string_view content) {
   const Client* oldest = held_[0];
-  std::memmove(held_.data(), held_.data() + 1, sizeof(Client*) * --holds_);
+  std::copy(held_.begin() + 1, held_.begin() + holds_--, held_.begin());
   oldest->answer(content);
 }
 
