@@ -249,7 +249,7 @@ class Session {
   bool arrived_ = true;  // it is certain that the client has it
   Time guard_until_{};
   std::uint64_t guard_connection_ = 0;
-  Terminal terminal_;  // while ending
+  std::shared_ptr<const Terminal> terminal_;  // while ending
 };
 
 }  // namespace bosh

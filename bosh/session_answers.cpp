@@ -60,7 +60,7 @@ void Session::end(Time now, Terminal terminal, bool at_once, Effects& effects) {
   }
   if (state_ == State::ending) return;
   state_ = State::ending;
-  terminal_ = std::move(terminal);
+  terminal_ = std::make_shared<const Terminal>(std::move(terminal));
   for (Early& early : early_) early.body.payload.clear();
   upstream_room_ = true;
   take_in_order(now, effects);
@@ -81,7 +81,7 @@ void Session::on_time(Time now, Effects& effects) {
 /// What should come before a request did not come, or the server does not take it.
 void Session::give_up_gap(Time now, Effects& effects) {
   const std::uint64_t first = early_.front().request.rid;
-  if (state_ == State::ending) return break_off(std::nullopt, terminal_, End::told, effects);
+  if (state_ == State::ending) return break_off(std::nullopt, *terminal_, End::told, effects);
   if (first == highest_ + 1)
     return break_off(std::nullopt, {Condition::remote_connection_failed, {}}, End::upstream_stalled, effects);
   if (!deserted_ || first != highest_ + 2)
@@ -137,7 +137,7 @@ void Session::settle(Time now, Effects& effects) {
     if (data)
       give_letter(now, effects);
     else if (state_ == State::ending && outbox_.empty() && !oldest.lost)
-      return break_off(std::nullopt, terminal_, End::told, effects);
+      return break_off(std::nullopt, *terminal_, End::told, effects);
     else if (due || !created_)
       answer_oldest(now, {}, effects);
     else

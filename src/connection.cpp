@@ -34,12 +34,6 @@ Connection::Connection(Connection&& other) noexcept
       handshake_writes_(other.handshake_writes_),
       tls_failed_(other.tls_failed_) {}
 
-Connection& Connection::operator=(Connection&& other) noexcept {
-  shut();
-  std::destroy_at(this);
-  return *std::construct_at(this, std::move(other));
-}
-
 bool Connection::watch(Watcher& watcher) {
   if (watched_ == 0)
     watched_ = loop_->add(descriptor_, watcher);

@@ -25,7 +25,7 @@ class Connection {
   /// Takes a descriptor that is non-blocking. `watched`: its place in the loop, if it has one.
   Connection(Loop&, int descriptor, Ssl = {}, Loop::Id watched = 0);
   Connection(Connection&&) noexcept;
-  Connection& operator=(Connection&&) noexcept;
+  Connection& operator=(Connection&&) = delete;
   ~Connection() { shut(); }
 
   /// Who is told when there is something to read (or the end, or an error), as long as reading is on, and

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
 #include "src/log.hpp"
 #include "src/socket_address.hpp"
@@ -142,6 +143,7 @@ Acceptor::Acceptor(Loop& loop, int listening_descriptor, Welcome welcome)
       welcome_(std::move(welcome)),
       pause_(loop),
       watched_(loop.add(descriptor_, *this)) {
+  if (watched_ == 0) throw std::system_error(errno, std::system_category(), "can't watch a listening socket");
   const int on = 1;  // connections have it from their listener; fails on a Unix socket: fine
   ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   loop_.want_read(watched_, true);

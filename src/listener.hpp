@@ -29,6 +29,7 @@ class Acceptor final : private Watcher {
  public:
   /// Gets a new connection, non-blocking and without delay, and its ends.
   using Welcome = std::function<void(int descriptor, const Peer&)>;
+  /// Throws std::system_error.
   Acceptor(Loop&, int listening_descriptor, Welcome);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;

@@ -74,7 +74,7 @@ Options read_options(int argc, char** argv) {
   return options;
 }
 
-constexpr std::uint64_t first_clients = 20;
+constexpr std::uint64_t first_clients = 200;
 
 class Load {
  public:

@@ -42,7 +42,8 @@ async function memory(context) {
   }
   return {
     title: 'What an idle session keeps in memory',
-    about: `Resident bytes for each session, ${rest} seconds after the last login; measured once. Then all leave at once: ` +
+    about: `Resident bytes for each session, ${rest} seconds after the last login, beyond what the process has after 200 ` +
+      'sessions have come and gone; measured once. Then all leave at once: ' +
       `what the process has a minute later, in multiples of what it had before them.${limitRemark(9000)}`,
     columns: [text('clients', 'case'), text('', 'subject'), number('sessions', 'sessions', 0),
       number('bytes each', 'resident', 0), bar('bar', 'resident'), number('after / before', 'ratio', 2), bar('bar', 'ratio')],
