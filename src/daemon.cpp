@@ -87,6 +87,8 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
     for (unsigned i = 0; i < count; ++i) shards_[i]->serve(listening.descriptors[i], listen);
     log(LogLevel::info, "listening", {{"address", listening.address}, {"path", listen.bosh_path}});
   }
+  if (const std::string path = control_path(config_->control.socket); !path.empty())
+    control_.emplace(*this, path);
 }
 
 Daemon::~Daemon() {

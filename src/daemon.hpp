@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "bosh/session.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
+#include "src/control.hpp"
 #include "src/loop.hpp"
 #include "src/shard.hpp"
 #include "src/tls.hpp"
@@ -66,6 +68,7 @@ class Daemon {
   std::vector<std::jthread> threads_;
   Signals signals_;
   Timer daily_;
+  std::optional<Control> control_;
 };
 
 /// Blocks the signals that a Daemon handles, for this thread and those it starts.
