@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <stdexcept>
 
 #include "src/control_json.hpp"
@@ -26,6 +27,7 @@ constexpr std::chrono::seconds patience{10};                        // with a cl
 constexpr std::size_t enough_unread = std::size_t{256} * 1024;      // then who tells much waits
 constexpr std::size_t most_unread = std::size_t{8} * 1024 * 1024;   // then the client is cut off
 constexpr std::size_t most_unread_live = std::size_t{1024} * 1024;  // then lines are dropped
+constexpr std::size_t most_counted = 10'000;                        // sessions that a trace says it has found
 constexpr std::size_t page_size = 256;                              // sessions that a shard tells in one turn
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -217,7 +219,9 @@ void Control::run(ControlClient& client, std::string_view line) {
 void Control::forget(std::uint64_t key) {
   loop_.post([this, key] {
     clients_.erase(key);
-    if (std::erase_if(following_, [&](const Following& f) { return f.client == key; }) > 0) tell_shards();
+    if (std::erase_if(following_, [&](const Following& f) { return f.client == key; }) == 0) return;
+    for (const auto& shard : daemon_.shards())
+      shard->ask([traces = wanted_traces()](Shard& asked) { asked.follow(traces); });
   });
 }
 
@@ -249,17 +253,25 @@ void Control::next_page(ControlClient& client, std::size_t shard, std::uint32_t 
 void Control::follow(ControlClient& client, const SessionQuery& query, Unmasked unmasked) {
   following_.push_back({client.key(), query, unmasked});
   client.stream();
-  tell_shards();
+  const auto traces = wanted_traces();
+  ask_all(
+      daemon_.shards(), client,
+      [traces, query](Shard& shard) {
+        shard.follow(traces);
+        return shard.find_sessions(query, most_counted).size();
+      },
+      [](ControlClient& follower, std::vector<std::size_t>&& found) {
+        follower.tell(following_line(std::accumulate(found.begin(), found.end(), std::size_t{0})));
+      });
 }
 
-void Control::tell_shards() {
+std::shared_ptr<const Traces> Control::wanted_traces() {
   auto traces = std::make_shared<Traces>();
   for (const Following& following : following_) traces->list.push_back({following.client, following.query});
   traces->loop = &loop_;
   traces->tell = [this](const TraceEvent& event) { tell_followers(event); };
   traces->backlog = backlog_;
-  for (const auto& shard : daemon_.shards())
-    shard->ask([given = std::shared_ptr<const Traces>(traces)](Shard& asked) { asked.follow(given); });
+  return traces;
 }
 
 void Control::tell_followers(const TraceEvent& event) {

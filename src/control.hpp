@@ -143,7 +143,7 @@ class Control {
   void next_page(ControlClient&, std::size_t shard, std::uint32_t from,
                  const std::function<void(ControlClient&, const SessionFigures&)>& each,
                  const std::function<void(ControlClient&)>& done);
-  void tell_shards();
+  std::shared_ptr<const Traces> wanted_traces();
   void tell_followers(const TraceEvent&);
 
   Daemon& daemon_;

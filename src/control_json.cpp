@@ -62,6 +62,10 @@ std::string error_line(std::string_view sentence) {
   return line({{"error", sentence}});
 }
 
+std::string following_line(std::size_t sessions) {
+  return line({{"event", "following"}, {"sessions", sessions}});
+}
+
 std::string dropped_line(std::uint64_t count) {
   return line({{"event", "dropped"}, {"count", count}});
 }

@@ -14,6 +14,8 @@
 namespace boshd {
 
 std::string error_line(std::string_view sentence);
+/// A trace has begun; so many sessions that are there are meant.
+std::string following_line(std::size_t sessions);
 /// So many lines of a trace were not told.
 std::string dropped_line(std::uint64_t count);
 /// A session in a list.
