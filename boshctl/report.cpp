@@ -40,7 +40,9 @@ std::string cell(std::string_view text, std::size_t width) {
 }  // namespace
 
 void Report::tell(Result result, std::string_view step, std::string_view sentence, std::string_view advice) {
-  if (result == Result::warn || result == Result::fail)
+  const bool known = std::ranges::any_of(
+      problems_, [&](const Problem& p) { return p.step == step && p.sentence == sentence; });
+  if ((result == Result::warn || result == Result::fail) && !known)
     problems_.push_back({result, std::string(step), std::string(sentence), std::string(advice)});
   failed_lately_ |= result == Result::fail;
   if (json_) {
@@ -49,7 +51,7 @@ void Report::tell(Result result, std::string_view step, std::string_view sentenc
     std::cout << line(json) << std::endl;
     return;
   }
-  std::cout << cell(word(result), 4) << " " << cell(step, 9) << " " << printable(sentence) << std::endl;
+  std::cout << cell(word(result), 4) << cell(step, 9) << printable(sentence) << std::endl;
 }
 
 bool Report::has_failed() {

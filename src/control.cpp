@@ -96,8 +96,8 @@ void ControlClient::on_readable() {
 
 void ControlClient::take_line() {
   const auto end = line_.find('\n');
-  if (end == line_.npos) {
-    if (line_.size() <= longest_line) return;
+  if (end == line_.npos && line_.size() <= longest_line) return;
+  if (end > longest_line) {
     state_ = State::answering;
     return fail("the command is longer than " + std::to_string(longest_line) + " bytes");
   }
@@ -158,6 +158,8 @@ void ControlClient::after_writing(Connection::Outcome outcome) {
     return control_.forget(key_);
   }
   if (connection_.unsent() == 0 && state_ == State::leaving) return control_.forget(key_);
+  if (connection_.unsent() == 0 && dropped_ > 0)
+    return after_writing(connection_.write(dropped_line(std::exchange(dropped_, 0)) + '\n'));
   if (when_room_ && has_room()) std::exchange(when_room_, nullptr)();
 }
 

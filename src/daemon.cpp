@@ -82,13 +82,13 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
   shards_.reserve(count);
   for (unsigned i = 0; i < count; ++i)
     shards_.push_back(std::make_unique<Shard>(i, *config_, settings_, shards_, tls_, admission_));
+  if (const std::string path = control_path(config_->control.socket); !path.empty())
+    control_.emplace(*this, path);
   for (const Listen& listen : config_->listen) {
     const Listening listening = open_listener(listen, count);
     for (unsigned i = 0; i < count; ++i) shards_[i]->serve(listening.descriptors[i], listen);
     log(LogLevel::info, "listening", {{"address", listening.address}, {"path", listen.bosh_path}});
   }
-  if (const std::string path = control_path(config_->control.socket); !path.empty())
-    control_.emplace(*this, path);
 }
 
 Daemon::~Daemon() {
