@@ -7,7 +7,9 @@ import { startBoshd } from './servers.mjs';
 
 const page = new URL('../../src/status_page.html', import.meta.url);
 // As boshd sends it.
-const [, policy] = /"(default-src [^"]+)"/.exec(readFileSync(new URL('../../src/status_page.hpp', import.meta.url), 'utf8'));
+const header = readFileSync(new URL('../../src/status_page.hpp', import.meta.url), 'utf8');
+const literals = header.slice(header.indexOf('status_page_policy')).matchAll(/"([^"]*)"/g);
+const policy = [...literals].map(([, text]) => text).join('');
 
 // `now` may be fixed, for pictures that are always the same.
 export const fresh = (now = Date.now() / 1000) => ({

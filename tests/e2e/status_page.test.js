@@ -1,7 +1,9 @@
 // The page at /status, in Chromium: with a status.json that the test decides, and as boshd serves it (E2E_STATUS=mock,boshd).
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launch } from './chromium.mjs';
+import { repack } from './png.mjs';
 import { MockStatus, busy, fresh, sources, troubled } from './status_mock.mjs';
 
 const schemes = ['light', 'dark'];
@@ -263,6 +265,6 @@ check('headings, tables and live regions make sense to a screen reader', async (
 // STATUS_URL: that of a running boshd.
 if (process.env.SCREENSHOT) check('a picture for the README', async () => {
   server.status = busy();
-  const { page } = await visit({ viewport: { width: 1400, height: 960 }, colorScheme: 'light' }, process.env.STATUS_URL);
-  await page.screenshot({ path: process.env.SCREENSHOT });
+  const { page } = await visit({ viewport: { width: 1400, height: 900 }, colorScheme: 'light' }, process.env.STATUS_URL);
+  writeFileSync(process.env.SCREENSHOT, repack(await page.screenshot()));
 });
