@@ -183,6 +183,12 @@ std::string show_errors(const std::vector<Json>& lines, std::size_t width) {
               width);
 }
 
+std::string show_reload(const std::vector<Json>& lines) {
+  std::string out = "The configuration and the certificates were read anew.\n";
+  const std::string keys = lines.empty() ? "" : plain(lines.front().value("need_restart", Json::array()));
+  return keys.empty() ? out : out + "Only a restart changes " + keys + ".\n";
+}
+
 void add_list(std::string& out, const Json& status, const char* key, const char* title,
               const std::vector<Field>& fields, std::size_t width, std::size_t most) {
   if (!status.contains(key) || status[key].empty()) return;
@@ -272,6 +278,11 @@ std::string show_answer(std::string_view command, const std::vector<Json>& lines
   if (command == "status" && !lines.empty()) return show_status(lines.front(), width);
   if (command.starts_with("kill") && !lines.empty())
     return "Session " + text(lines.front(), "id") + " is ended.\n";
+  if (command == "drain") return "No new sessions begin; `boshctl resume` ends that.\n";
+  if (command == "resume") return "New sessions begin again.\n";
+  if (command.starts_with("log level"))
+    return "The level of the log is " + std::string(command.substr(10)) + ".\n";
+  if (command == "reload") return show_reload(lines);
   return describe_all(lines);
 }
 

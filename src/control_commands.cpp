@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "src/config_text.hpp"
 #include "src/control.hpp"
@@ -33,6 +31,18 @@ std::string line(const Json& json) {
 
 // --- Information ---
 
+std::string_view state_word(Daemon::State state) {
+  switch (state) {
+    case Daemon::State::draining:
+      return "draining";
+    case Daemon::State::stopping:
+      return "stopping";
+    case Daemon::State::serving:
+      break;
+  }
+  return "ready";
+}
+
 void show_info(const ControlCall& call) {
   call.control.ask_all(
       call.daemon.shards(), call.client, [](Shard& shard) { return shard.figures(); },
@@ -48,7 +58,7 @@ void show_info(const ControlCall& call) {
         client.tell(line({{"version", BOSHD_VERSION},
                           {"pid", ::getpid()},
                           {"node", daemon.config().node},
-                          {"state", "ready"},
+                          {"state", state_word(daemon.state())},
                           {"uptime_seconds", std::chrono::floor<std::chrono::seconds>(up).count()},
                           {"threads", all.size()},
                           {"sessions", {{"bosh", sum.bosh}, {"websocket", sum.sessions - sum.bosh}}},
@@ -290,24 +300,45 @@ void set_level(const ControlCall& call) {
   call.client.fail("'" + call.words.front() + "' is no level; debug, info, warning and error are");
 }
 
+void drain(const ControlCall& call) {
+  if (call.daemon.state() == Daemon::State::stopping) return call.client.fail("boshd is stopping already");
+  call.daemon.drain();
+  call.client.finish();
+}
+
+void resume(const ControlCall& call) {
+  if (call.daemon.state() == Daemon::State::stopping)
+    return call.client.fail("boshd is stopping; start it anew");
+  call.daemon.resume();
+  call.client.finish();
+}
+
+/// Takes as long as the threads need, while the client may leave.
+void reload(const ControlCall& call) {
+  call.client.expect_answer();
+  call.daemon.reload([&control = call.control, key = call.client.key()](const ReloadState& state) {
+    ControlClient* client = control.find(key);
+    if (!client) return;
+    client->note_answer();
+    if (!state.ok) return client->fail(state.error + "; nothing has changed");
+    client->tell(line({{"reloaded", true}, {"need_restart", state.need_restart}}));
+    client->finish();
+  });
+}
+
 /// Holds a thread up, for the test of the watchdog.
 void stall(const ControlCall& call) {
-  if (!std::getenv("BOSHD_DEBUG_COMMANDS"))
-    return call.client.fail(
-        "debug commands are off; BOSHD_DEBUG_COMMANDS=1 in boshd's environment allows them");
   unsigned thread = 0;
   unsigned seconds = 0;
   const auto number = [](const std::string& word, unsigned& value) {
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     return error == std::errc() && end == word.data() + word.size();
   };
-  if (!number(call.words[0], thread) || thread >= call.daemon.shards().size() ||
-      !number(call.words[1], seconds))
-    return call.client.fail("give a thread from 0 to " + std::to_string(call.daemon.shards().size() - 1) +
-                            ", and seconds");
-  call.daemon.shards()[thread]->ask(
-      [seconds](Shard&) { std::this_thread::sleep_for(std::chrono::seconds(seconds)); });
-  call.client.finish();
+  if (number(call.words[0], thread) && number(call.words[1], seconds) &&
+      call.daemon.stall(thread, std::chrono::seconds(seconds)))
+    return call.client.finish();
+  call.client.fail("give a thread from 0 to " + std::to_string(call.daemon.shards().size() - 1) +
+                   ", and seconds; and BOSHD_DEBUG_COMMANDS=1 in boshd's environment allows debug commands");
 }
 
 // --- All of them ---
@@ -328,6 +359,9 @@ constexpr std::array commands{
     Command{"show limits", "", 0, 0, show_limits},
     Command{"show tls", "", 0, 0, show_tls},
     Command{"kill", "ID", 1, 1, kill_session},
+    Command{"drain", "", 0, 0, drain},
+    Command{"resume", "", 0, 0, resume},
+    Command{"reload", "", 0, 0, reload},
     Command{"log level", "debug|info|warning|error", 1, 1, set_level},
     Command{"trace", "ID|JID|ADDRESS [bodies] [sasl]", 1, 3, trace_sessions},
     Command{"debug stall", "THREAD SECONDS", 2, 2, stall},

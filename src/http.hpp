@@ -31,7 +31,7 @@ class Shard;
 /// they set off.
 class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_counter>, private Watcher {
  public:
-  Http(Shard&, Connection&&, const Peer&, const Listen&);
+  Http(Shard&, Connection&&, const Peer&, std::shared_ptr<const Listen>);
 
   /// Begins to serve, under the id by which the shard knows it: with a PROXY header if the listener wants
   /// one, then TLS if it has any.
@@ -55,14 +55,16 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   /// What decides the head of this request's answer.
   HttpContext take_context(std::uint32_t number);
 
-  /// Answers what is under way or has begun to come, then closes; at once if there is nothing.
-  void retire();
+  /// Answers what is under way or has begun to come, then closes; at once if there is nothing. `patient`: one
+  /// that has not brought its first request yet may do so, and is the case for another call. Returns whether
+  /// that is so.
+  bool retire(bool patient = false);
   void on_time(Time now);
   Time deadline() const { return deadline_; }
 
   std::uint64_t id() const { return id_; }
   const Peer& peer() const { return peer_; }
-  const Listen& listen() const { return *listen_; }
+  const std::shared_ptr<const Listen>& listen() const { return listen_; }
   Queued queued;
 
  private:
@@ -102,7 +104,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   Shard& shard_;
   Connection connection_;
   Peer peer_;
-  const Listen* listen_;
+  std::shared_ptr<const Listen> listen_;  // as it was when the connection came
   std::uint64_t id_ = 0;
   std::uint32_t next_number_ = 0;
   std::unique_ptr<ProxyHeaderReader> proxy_reader_;  // until the header is there

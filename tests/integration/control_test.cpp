@@ -170,6 +170,32 @@ BOOST_AUTO_TEST_CASE(no_more_than_sixteen_at_a_time) {
   BOOST_TEST(has(wires.front().read_to_end(), "{\"ok\":true}"));
 }
 
+BOOST_AUTO_TEST_CASE(draining_and_its_end) {
+  const Controlled controlled;
+  const std::string creation = body_element("rid='1' " + std::string(Session::usual));
+  BOOST_TEST(controlled.boshctl({"drain"}).status == 0);
+  BOOST_TEST(has(controlled.ask("show info"), "\"state\":\"draining\""));
+  HttpClient client = controlled.bridge.connect();
+  BOOST_TEST(client.ask(creation).status == 503U);
+  BOOST_TEST(controlled.boshctl({"resume"}).status == 0);
+  BOOST_TEST(has(controlled.ask("show info"), "\"state\":\"ready\""));
+  HttpClient again = controlled.bridge.connect();
+  again.post(creation);
+  controlled.bridge.server.accept();
+}
+
+BOOST_AUTO_TEST_CASE(reloading_and_what_is_wrong_with_the_file) {
+  Controlled controlled;
+  const Outcome good = controlled.boshctl({"reload"});
+  BOOST_TEST(good.status == 0, good.err);
+  BOOST_TEST(has(good.out, "read anew"), good.out);
+  controlled.bridge.daemon.fail_to_reload("limits.sesions = 1\n");
+  const Outcome bad = controlled.boshctl({"reload"});
+  BOOST_TEST(bad.status == 1);
+  BOOST_TEST(has(bad.err, "limits.sesions"), bad.err);
+  BOOST_TEST(has(bad.err, "nothing has changed"), bad.err);
+}
+
 BOOST_AUTO_TEST_CASE(the_level_of_the_log_changes) {
   const Controlled controlled;
   BOOST_TEST(controlled.ask("log level debug") == "{\"ok\":true}\n");
