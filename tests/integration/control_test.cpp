@@ -517,6 +517,33 @@ BOOST_AUTO_TEST_CASE(who_may_not_use_the_socket_is_told_who_may) {
   BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0), "status " << status);
 }
 
+BOOST_AUTO_TEST_CASE(bash_completes_commands_sessions_and_files) {
+  Controlled controlled;
+  HttpClient client = controlled.bridge.connect();
+  const Session session(controlled.bridge, client);
+  const std::string file = controlled.directory.write("boshd.toml", "");
+  const auto completes = [&](std::vector<std::string> words) {
+    std::string script = "source " BOSHCTL_COMPLETION "; COMP_WORDS=(" BOSHCTL_PROGRAM;
+    for (const std::string& word : words) script += " '" + word + "'";
+    script += "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _boshctl; echo \"${COMPREPLY[*]}\"";
+    Process bash("/bin/bash", {"-c", script});
+    BOOST_TEST(bash.exit_status() == 0, bash.err.text());
+    BOOST_TEST(bash.err.text() == "");
+    return bash.out.text();
+  };
+  BOOST_TEST(completes({"sh"}) == "show\n");
+  BOOST_TEST(completes({"re"}) == "resume reload\n");
+  BOOST_TEST(completes({"-j", "show", "se"}) == "sessions session\n");
+  BOOST_TEST(completes({"log", "level", ""}) == "debug info warning error\n");
+  BOOST_TEST(completes({"-s", controlled.socket(), "kill", ""}) == shown(session.sid) + "\n");
+  BOOST_TEST(completes({"-s", controlled.socket(), "trace", shown(session.sid).substr(0, 3)}) ==
+             shown(session.sid) + "\n");
+  BOOST_TEST(completes({"-s", controlled.directory.path("none"), "kill", ""}) == "\n");
+  BOOST_TEST(completes({"trace", "00471b", "b"}) == "bodies\n");
+  BOOST_TEST(completes({"check", "--config", file.substr(0, file.size() - 3)}) == file + "\n");
+  BOOST_TEST(completes({"check", "--u"}) == "--url\n");
+}
+
 BOOST_AUTO_TEST_CASE(options_and_wrong_usage) {
   struct Case {
     std::vector<std::string> arguments;
