@@ -290,7 +290,7 @@ std::string open_session(FrontCheck& front, const std::string& domain, Report& r
                 "boshd's log and `boshctl check " + domain + "` on its machine say why.");
     return {};
   }
-  const std::string sid = attribute(answer.body, "sid");
+  std::string sid = attribute(answer.body, "sid");
   if (sid.empty())
     report.fail("bosh", "status 200, but what came is no BOSH: " + fit(answer.body, 60),
                 "Another service answers at this path.");

@@ -118,6 +118,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 int unknown(const std::vector<std::string>& words) {
   std::vector<std::string_view> names;
+  names.reserve(commands.size());
   for (const Command& command : commands) names.push_back(command.name);
   const std::string two = joined(
       {words.begin(), words.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, words.size()))});

@@ -229,15 +229,12 @@ void Control::forget(std::uint64_t key) {
 
 // --- Many sessions ---
 
-void Control::go_through_sessions(ControlClient& client,
-                                  std::function<void(ControlClient&, const SessionFigures&)> each,
-                                  std::function<void(ControlClient&)> done) {
+void Control::go_through_sessions(ControlClient& client, const EachSession& each, const Done& done) {
   next_page(client, 0, 0, each, done);
 }
 
-void Control::next_page(ControlClient& client, std::size_t shard, std::uint32_t from,
-                        const std::function<void(ControlClient&, const SessionFigures&)>& each,
-                        const std::function<void(ControlClient&)>& done) {
+void Control::next_page(ControlClient& client, std::size_t shard, std::uint32_t from, const EachSession& each,
+                        const Done& done) {
   if (shard == daemon_.shards().size()) return done(client);
   ask(
       *daemon_.shards()[shard], client, [from](Shard& asked) { return asked.list_sessions(from, page_size); },

@@ -118,9 +118,10 @@ class Control {
             if (all->size() == count) take(asker, std::move(*all));
           });
   }
+  using EachSession = std::function<void(ControlClient&, const SessionFigures&)>;
+  using Done = std::function<void(ControlClient&)>;
   /// Goes through all sessions, a piece at a time, as fast as the client reads.
-  void go_through_sessions(ControlClient&, std::function<void(ControlClient&, const SessionFigures&)> each,
-                           std::function<void(ControlClient&)> done);
+  void go_through_sessions(ControlClient&, const EachSession& each, const Done& done);
 
   /// Tells this client of these sessions from now on.
   void follow(ControlClient&, const SessionQuery&, Unmasked);
@@ -140,9 +141,8 @@ class Control {
   void welcome(int descriptor);
   void run(ControlClient&, std::string_view line);
   void forget(std::uint64_t key);
-  void next_page(ControlClient&, std::size_t shard, std::uint32_t from,
-                 const std::function<void(ControlClient&, const SessionFigures&)>& each,
-                 const std::function<void(ControlClient&)>& done);
+  void next_page(ControlClient&, std::size_t shard, std::uint32_t from, const EachSession& each,
+                 const Done& done);
   std::shared_ptr<const Traces> wanted_traces();
   void tell_followers(const TraceEvent&);
 

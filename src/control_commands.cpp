@@ -102,8 +102,7 @@ std::string several(const std::vector<SessionFigures>& found) {
 }
 
 /// The one session that is meant.
-void find_session(const ControlCall& call,
-                  std::function<void(ControlClient&, const SessionFigures&)> found_one) {
+void find_session(const ControlCall& call, const Control::EachSession& found_one) {
   const auto query = query_of(call);
   if (!query) return;
   call.control.ask_all(
@@ -376,6 +375,7 @@ std::string unknown(const std::vector<std::string>& words) {
   std::string first = words.empty() ? "" : words.front();
   const std::string two = words.size() < 2 ? first : first + " " + words[1];
   std::vector<std::string_view> names;
+  names.reserve(commands.size());
   for (const Command& command : commands)
     if (!command.name.starts_with("debug")) names.push_back(command.name);
   std::string_view meant = nearest(two, names);
