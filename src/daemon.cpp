@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "src/access_log.hpp"
 #include "src/coding.hpp"
 #include "src/listener.hpp"
 #include "src/log.hpp"
@@ -76,8 +77,10 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
       settings_(session_settings(*config_)),
       admission_(config_->limits, config_->proxy.trusted),
       signals_(*this),
-      daily_(loop_) {
+      daily_(loop_),
+      kept_back_(loop_) {
   log_certificates(tls_->server);
+  open_access_log(config_->log);
   const unsigned count = thread_count(*config_);
   shards_.reserve(count);
   for (unsigned i = 0; i < count; ++i)
@@ -97,6 +100,7 @@ Daemon::~Daemon() {
 
 void Daemon::run() {
   renew_daily();
+  tell_kept_back();
   for (const auto& shard : shards_) threads_.emplace_back([&shard] { shard->run(); });
   loop_.run();
   stop();
@@ -105,6 +109,12 @@ void Daemon::run() {
 
 void Daemon::stop() {
   for (const auto& shard : shards_) shard->stop();
+}
+
+/// How many lines the log has kept back.
+void Daemon::tell_kept_back() {
+  log_kept_back();
+  kept_back_.start_in(std::chrono::seconds(5), [this] { tell_kept_back(); });
 }
 
 // --- Signals ---
@@ -130,7 +140,7 @@ void Daemon::Signals::on_readable() {
 
 void Daemon::on_signal(int signal) {
   if (signal == SIGHUP) return renew_certificates();
-  if (signal == SIGUSR1) return;
+  if (signal == SIGUSR1) return reopen_access_log();
   log(LogLevel::info, "stopping", {{"signal", std::string("SIG") + ::sigabbrev_np(signal)}});
   loop_.stop();
 }

@@ -54,6 +54,7 @@ class Daemon {
   void on_signal(int signal);
   void renew_certificates();
   void renew_daily();
+  void tell_kept_back();
   void stop();
 
   Loop loop_;
@@ -66,6 +67,7 @@ class Daemon {
   std::vector<std::jthread> threads_;
   Signals signals_;
   Timer daily_;
+  Timer kept_back_;
 };
 
 /// Blocks the signals that a Daemon handles, for this thread and those it starts.

@@ -26,6 +26,15 @@ Time now() {
   return std::chrono::steady_clock::now();
 }
 
+/// The status in a response's first line, which we have written.
+unsigned status_of(std::string_view response) {
+  constexpr std::string_view before = "HTTP/1.1 ";
+  unsigned status = 0;
+  for (const char digit : response.substr(before.size(), 3))
+    status = status * 10 + static_cast<unsigned>(digit - '0');
+  return status;
+}
+
 }  // namespace
 
 Http::Http(Shard& shard, Connection&& connection, const Peer& peer, const Listen& listen)
@@ -135,7 +144,8 @@ bool Http::step(std::string_view& bytes) {
   const LimitSettings& limits = shard_.config().limits;
   const bool first = !reader_;
   if (first)
-    reader_ = std::make_unique<RequestReader>(HttpLimits{limits.max_header, 100, limits.max_request});
+    reader_ = std::make_unique<RequestReader>(
+        HttpLimits{limits.max_header, 100, limits.max_request, access_log_is_on()});
   bytes.remove_prefix(reader_->read(bytes));
   switch (reader_->state()) {
     case RequestReader::State::reading:
@@ -172,8 +182,10 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   context.keep_alive &= !too_large && !retiring_;  // what is left of too large a body is not read
   last_ |= !context.keep_alive;
   const std::uint32_t number = next_number_++;
+  const Address client = shard_.client_of(peer_, request).remote.address;
+  context.access = access_entry(request, client);
   Route found;
-  if (!shard_.may_ask(shard_.client_of(peer_, request).remote.address)) {
+  if (!shard_.may_ask(client)) {
     // No 4xx: to a client that would be the end of its session.
     found.response =
         simple_response(context, 503, "Too many requests of your address.\n", "Retry-After: 1\r\n");
@@ -229,6 +241,7 @@ void Http::refuse(unsigned status) {
     context = make_context(reader_->request(), shard_.check_page(reader_->request().origin));
   else
     context.allowed_origin = shard_.check_page({}).header;
+  context.access = access_entry(reader_ ? reader_->request() : HttpRequest{}, peer_.remote.address);
   context.keep_alive = false;
   reader_.reset();
   last_ = true;
@@ -284,13 +297,26 @@ void Http::answer_raw(std::uint32_t number, std::string&& response) {
 void Http::send_ready() {
   auto next = pending_.begin();
   Connection::Outcome outcome = Connection::Outcome::done;
-  for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next)
+  for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next) {
     outcome = connection_.write(next->head, *next->body);
+    note_access(*next);
+  }
   if (next == pending_.begin()) return;
   pending_.erase(pending_.begin(), next);
   after_write(outcome);
   send_continue();
   plan_deadline();
+}
+
+/// Its line in the access log. What isn't ready never gets an answer.
+void Http::note_access(const Pending& request) const {
+  if (!request.context.access) return;
+  if (!request.ready) return shard_.note_access(*request.context.access, status_unanswered, 0, request.sid);
+  // A whole response brings its body behind the head.
+  const std::size_t head = request.head.find("\r\n\r\n") + 4;
+  const unsigned status = status_of(request.head);
+  shard_.note_access(*request.context.access, status, request.head.size() - head + request.body.size(),
+                     request.sid);
 }
 
 /// `100 Continue` (D-075) takes its turn behind the answers to earlier requests.
@@ -332,8 +358,10 @@ void Http::peer_finished() {
   ended_ = last_ = true;
   reader_.reset();
   if (pending_.empty() && connection_.unsent() == 0) return close();
-  for (const Pending& pending : std::vector<Pending>(pending_))
-    if (pending.sid && !pending.ready) shard_.on_lost({{id_, pending.number}, *pending.sid});
+  std::vector<Lost> lost;
+  for (const Pending& pending : pending_)
+    if (pending.sid && !pending.ready) lost.push_back({{id_, pending.number}, *pending.sid});
+  for (const Lost& request : lost) shard_.on_lost(request);
   finish_soon();
 }
 
@@ -343,8 +371,10 @@ void Http::close() {
   const std::vector<Pending> pending = std::exchange(pending_, {});
   const Pointer self(this);
   shard_.on_http_closed(id_);
-  for (const Pending& request : pending)
+  for (const Pending& request : pending) {
+    note_access(request);
     if (request.sid && !request.ready) shard_.on_lost({{id_, request.number}, *request.sid});
+  }
 }
 
 bool Http::may_move(std::uint32_t number) const {

@@ -90,6 +90,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);
   void send_ready();
+  void note_access(const Pending&) const;
   void send_continue();
   void after_write(Connection::Outcome);
   void finish_soon();

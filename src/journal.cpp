@@ -44,7 +44,8 @@ static_assert(std::ranges::is_sorted(events, {}, &KnownEvent::name));
 
 std::string journal_name(std::string_view key) {
   std::string name = "BOSHD_";
-  for (const char c : key) name += is_digit(c) ? c : is_letter(c) ? static_cast<char>(lower(c) - 'a' + 'A') : '_';
+  for (const char c : key)
+    name += is_digit(c) ? c : is_letter(c) ? static_cast<char>(lower(c) - 'a' + 'A') : '_';
   return name;
 }
 

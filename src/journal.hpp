@@ -22,12 +22,12 @@ std::span<const KnownEvent> known_events();
 /// nullptr if it is none of them.
 const KnownEvent* find_event(std::string_view name);
 
-/// The journal's fields of a line, "NAME=value" each: MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, MESSAGE_ID of a known event,
-/// BOSHD_EVENT, and BOSHD_KEY of each field.
+/// The journal's fields of a line, "NAME=value" each: MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, MESSAGE_ID of a
+/// known event, BOSHD_EVENT, and BOSHD_KEY of each field.
 std::vector<std::string> journal_fields(LogLevel, std::string_view event, std::span<const Field>);
 
-/// Whether this descriptor is the stream that systemd has made of it: `journal_stream` is JOURNAL_STREAM of the
-/// environment, "device:inode", or nullptr.
+/// Whether this descriptor is the stream that systemd has made of it: `journal_stream` is JOURNAL_STREAM of
+/// the environment, "device:inode", or nullptr.
 bool is_journal_stream(const char* journal_stream, int descriptor);
 
 /// Whether the journal's socket is there.

@@ -1,4 +1,5 @@
-// One line an event: level, event, key=value; to stderr or to systemd's journal. No stanza, key or SASL data has a way in.
+// One line an event: level, event, key=value; to stderr or to systemd's journal. No stanza, key or SASL data
+// has a way in.
 #pragma once
 
 #include <chrono>
@@ -38,11 +39,12 @@ void set_log_level(LogLevel);
 /// Level, target and format. From any thread. Before it is called, lines go to stderr.
 void set_up_log(const LogSettings&);
 
-/// Writes one line in one system call, so that lines of several threads do not mix. Warnings that others set off are
-/// limited: ten lines of an event in ten seconds, then one that counts the rest.
+/// Writes one line in one system call, so that lines of several threads do not mix. Warnings that others set
+/// off are limited: ten lines of an event in ten seconds, then one that counts the rest.
 void log(LogLevel, std::string_view event, std::initializer_list<Field> = {});
 
-/// Tells how many lines were kept back, if their time is over. To be called every few seconds, from any thread.
+/// Tells how many lines were kept back, if their time is over. To be called every few seconds, from any
+/// thread.
 void log_kept_back();
 
 /// A warning or an error that the log has told.
@@ -60,8 +62,8 @@ std::vector<Problem> recent_problems();
 /// The line without its start and end; for tests.
 std::string log_line(LogLevel, std::string_view event, std::initializer_list<Field>);
 
-/// What stands before the line: its priority (`<6>`) if stderr is a stream of systemd's journal, which keeps the time
-/// itself; else the time in UTC.
+/// What stands before the line: its priority (`<6>`) if stderr is a stream of systemd's journal, which keeps
+/// the time itself; else the time in UTC.
 std::string log_start(LogLevel, bool journal, std::chrono::system_clock::time_point now);
 
 }  // namespace boshd

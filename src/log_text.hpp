@@ -1,5 +1,5 @@
-// How a line of the log is written: for people, as JSON, and when. Nothing of what a client has sent can start a line of
-// its own or hide in a terminal.
+// How a line of the log is written: for people, as JSON, and when. Nothing of what a client has sent can
+// start a line of its own or hide in a terminal.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,8 @@
 
 namespace boshd {
 
-/// Appends text as a line can bear it: quotes and backslashes behind a backslash; control characters and what is no UTF-8
-/// as \xHH.
+/// Appends text as a line can bear it: quotes and backslashes behind a backslash; control characters and what
+/// is no UTF-8 as \xHH.
 void append_escaped(std::string& out, std::string_view text);
 
 /// Appends text as a JSON string with its quotes. What is no UTF-8 becomes U+FFFD.

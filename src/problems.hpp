@@ -14,7 +14,8 @@
 
 namespace boshd {
 
-/// The latest warnings and errors, equal ones counted. Of one event only so many, so that it does not push out all others.
+/// The latest warnings and errors, equal ones counted. Of one event only so many, so that it does not push
+/// out all others.
 class ProblemList {
  public:
   static constexpr std::size_t most = 50;

@@ -88,6 +88,7 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
       connector_host_(loop_, config.upstream),
       any_origin_(config.cors.everyone()),
       admission_(admission),
+      access_lines_(loop_),
       requests_(config.limits.requests_per_second, config.proxy.trusted),
       http_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
       session_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
@@ -105,6 +106,7 @@ void Shard::run() {
   loop_.run();
   shut_down();
   loop_.run_for(shutdown_time);
+  access_lines_.flush();
 }
 
 void Shard::stop() {
@@ -113,6 +115,7 @@ void Shard::stop() {
 
 void Shard::shut_down() {
   stopping_ = true;
+  access_lines_.stop();
   acceptors_.clear();
   for (const std::uint64_t id : sessions_.ids()) {
     Slot& slot = *sessions_.find(id);
@@ -231,14 +234,14 @@ void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::stri
   reply({exchange, terminal(condition, legacy)});
 }
 
-/// One line a second in the long run.
-bool Shard::may_warn() {
-  return warnings_.take(1, 20, now());
+void Shard::note_access(const AccessEntry& entry, unsigned status, std::size_t bytes,
+                        const std::optional<Sid>& sid) {
+  access_lines_.add(entry, status, bytes, sid ? shown(to_string(*sid, config_.node)) : "");
 }
 
 Admission::Verdict Shard::admit(const Client& client) {
   Admission::Verdict verdict = admission_.admit(client.remote.address, now());
-  if (verdict.refusal != Refusal::none && may_warn())
+  if (verdict.refusal != Refusal::none)
     log(LogLevel::warning, "session-refused",
         {{"reason", to_string(verdict.refusal)}, {"client", to_string(client.remote.address)}});
   return verdict;

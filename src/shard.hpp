@@ -18,6 +18,7 @@
 
 #include "bosh/session.hpp"
 #include "bosh/slices.hpp"
+#include "src/access_log.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
 #include "src/connector.hpp"
@@ -84,6 +85,8 @@ class Shard {
 
   /// Whether this address may make one more request now.
   bool may_ask(const Address& address) { return requests_.take(address, std::chrono::steady_clock::now()); }
+  /// A line in the access log.
+  void note_access(const AccessEntry&, unsigned status, std::size_t bytes, const std::optional<Sid>&);
   /// Room for a session of this client; a refusal is told in the log.
   Admission::Verdict admit(const Client&);
 
@@ -194,9 +197,9 @@ class Shard {
   void note_freed(std::size_t count);
   void log_end(const Slot&, EndReason) const;
   void log_failure(const Leg&, std::string_view reason);
-  bool may_warn();
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
+  std::string shown(const std::string& sid) const;
 
   // Time.
   void http_rung(Time now, std::uint64_t id, Time at);
@@ -234,8 +237,8 @@ class Shard {
   ConnectorHost connector_host_;
   OriginList any_origin_;
   Admission& admission_;
+  AccessLines access_lines_;
   Rates requests_;
-  Bucket warnings_;              // of what clients set off: they decide how much there is
   std::vector<Servers> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;
