@@ -105,6 +105,7 @@ void Daemon::run() {
   loop_.run();
   stop();
   threads_.clear();
+  log_kept_back(true);
 }
 
 void Daemon::stop() {

@@ -73,10 +73,10 @@ bool remember(LogLevel level, std::string_view event, std::initializer_list<Fiel
   return true;
 }
 
-std::vector<LineLimits::Kept> take_kept() {
+std::vector<LineLimits::Kept> take_kept(bool all) {
   Memory& kept = memory();
   const std::lock_guard lock(kept.mutex);
-  return kept.limits.take_kept(steady_clock::now());
+  return kept.limits.take_kept(steady_clock::now() + (all ? LineLimits::span : LineLimits::span.zero()));
 }
 
 }  // namespace
@@ -111,10 +111,9 @@ void log(LogLevel level, std::string_view event, std::initializer_list<Field> fi
   if (level >= least_level) write_line(level, event, fields, now);
 }
 
-void log_kept_back() {
-  constexpr auto seconds = LineLimits::span.count();
-  for (const LineLimits::Kept& kept : take_kept())
-    log(LogLevel::warning, "suppressed", {{"of", kept.event}, {"count", kept.count}, {"seconds", seconds}});
+void log_kept_back(bool at_the_end) {
+  for (const LineLimits::Kept& kept : take_kept(at_the_end))
+    log(LogLevel::warning, "suppressed", {{"of", kept.event}, {"count", kept.count}});
 }
 
 std::vector<Problem> recent_problems() {

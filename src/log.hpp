@@ -43,9 +43,9 @@ void set_up_log(const LogSettings&);
 /// off are limited: ten lines of an event in ten seconds, then one that counts the rest.
 void log(LogLevel, std::string_view event, std::initializer_list<Field> = {});
 
-/// Tells how many lines were kept back, if their time is over. To be called every few seconds, from any
-/// thread.
-void log_kept_back();
+/// Tells how many lines were kept back, if their time is over or this is the end. To be called every few
+/// seconds, from any thread.
+void log_kept_back(bool at_the_end = false);
 
 /// A warning or an error that the log has told.
 struct Problem {
