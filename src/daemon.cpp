@@ -84,7 +84,7 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
   const unsigned count = thread_count(*config_);
   shards_.reserve(count);
   for (unsigned i = 0; i < count; ++i)
-    shards_.push_back(std::make_unique<Shard>(i, *config_, settings_, shards_, tls_, admission_));
+    shards_.push_back(std::make_unique<Shard>(i, *config_, settings_, shards_, tls_, admission_, findings_));
   for (const Listen& listen : config_->listen) {
     const Listening listening = open_listener(listen, count);
     for (unsigned i = 0; i < count; ++i) shards_[i]->serve(listening.descriptors[i], listen);

@@ -10,6 +10,7 @@
 #include "bosh/session.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
+#include "src/findings.hpp"
 #include "src/loop.hpp"
 #include "src/shard.hpp"
 #include "src/tls.hpp"
@@ -33,6 +34,8 @@ class Daemon {
   const std::string& config_file() const { return config_file_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   Admission& admission() { return admission_; }
+  /// What is wrong with the proxies in front.
+  const Findings& findings() const { return findings_; }
   const ServerTls& server_tls() const { return tls_->server; }
 
  private:
@@ -63,6 +66,7 @@ class Daemon {
   std::shared_ptr<const TlsFiles> tls_;
   bosh::Settings settings_;
   Admission admission_;
+  Findings findings_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::jthread> threads_;
   Signals signals_;

@@ -74,6 +74,7 @@ void Http::read_proxy_header() {
   if (proxy_reader_->state() == ProxyHeaderReader::State::complete) {
     const ProxyOrigin origin = proxy_reader_->origin();
     proxy_reader_.reset();
+    proxy_ = std::make_unique<Address>(peer_.remote.address);
     if (origin.source) peer_.remote = *origin.source;
     if (origin.destination) peer_.local = *origin.destination;
     peer_.tls = origin.tls;
@@ -86,7 +87,7 @@ void Http::start_moved(std::uint64_t id, HttpContext&& first, const Sid& sid, st
   id_ = id;
   if (!connection_.watch(*this)) return close();
   last_ = !first.keep_alive;
-  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}});
+  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}, proxy_ ? now() : Time{}});
   kept_ = std::move(rest);
   if (!kept_.empty()) finish_soon();
   plan_reading();
@@ -119,6 +120,7 @@ void Http::readable() {
     case Connection::Outcome::end:
       return peer_finished();
     case Connection::Outcome::failed:
+      note_cuts();
       return close();
     case Connection::Outcome::done:
       if (!last_) consume(std::string_view(scratch.data(), bytes));
@@ -199,6 +201,8 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     found = route(request, context, origin,
                   {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});
   }
+  if (!request.websocket_key.empty() && path_of(request.target) == path_of(listen_->websocket_path))
+    shard_.examine(*this, request, shard_.client_of(peer_, request), Doctor::Kind::websocket, true);
   if (found.websocket && pending_.empty()) {
     Admission::Verdict verdict = shard_.admit(shard_.client_of(peer_, request));
     if (verdict.refusal == Refusal::none)
@@ -207,7 +211,7 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
                                      std::string(explain(verdict.refusal)) + "\n", "Retry-After: 60\r\n");
   } else if (found.websocket)
     found.response = simple_response(context, 400, "Earlier requests on this connection wait for answers.\n");
-  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}, {}});
   if (found.bosh && !too_large) too_large = unpack(request);
   if (found.bosh)
     shard_.on_bosh_request(*this, number, std::move(request), too_large, rest);
@@ -247,7 +251,7 @@ void Http::refuse(unsigned status) {
   last_ = true;
   const std::uint32_t number = next_number_++;
   std::string response = simple_response(context, status, {});
-  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}, {}});
   answer_raw(number, std::move(response));
   plan_deadline();
 }
@@ -300,6 +304,8 @@ void Http::send_ready() {
   for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next) {
     outcome = connection_.write(next->head, *next->body);
     note_access(*next);
+    if (next->came != Time{} && shard_.doctor().suspects_cuts())
+      shard_.doctor().on_answer(proxy(), now() - next->came, now());
   }
   if (next == pending_.begin()) return;
   pending_.erase(pending_.begin(), next);
@@ -352,9 +358,17 @@ void Http::finish_soon() {
   });
 }
 
+/// A proxy that ends connections while requests are held is not patient enough.
+void Http::note_cuts() const {
+  for (const Pending& request : pending_)
+    if (request.sid && !request.ready && request.came != Time{})
+      shard_.doctor().on_cut(proxy(), now() - request.came, shard_.config(), now());
+}
+
 /// The peer sends no more. It may still read: each request that waits is answered, but with nothing that
 /// could get lost (D-073).
 void Http::peer_finished() {
+  note_cuts();
   ended_ = last_ = true;
   reader_.reset();
   if (pending_.empty() && connection_.unsent() == 0) return close();
@@ -393,6 +407,10 @@ HttpContext Http::take_context(std::uint32_t number) {
 
 void Http::belongs_to(std::uint32_t number, const Sid& sid) {
   if (Pending* pending = find(number)) pending->sid = sid;
+}
+
+void Http::came_by_proxy(std::uint32_t number, Time time) {
+  if (Pending* pending = find(number)) pending->came = time;
 }
 
 void Http::retire() {

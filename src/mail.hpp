@@ -48,7 +48,8 @@ struct Move {
   const Listen* listen;
   HttpContext context;
   Delivery first;
-  std::string rest;  // bytes behind that request
+  std::string rest;                  // bytes behind that request
+  std::unique_ptr<Address> proxy{};  // the peer itself, if a PROXY header names the client
 };
 
 /// Certificates were read anew.

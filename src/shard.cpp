@@ -65,7 +65,7 @@ std::string text_element(std::string_view text) {
 
 Shard::Shard(unsigned index, const Config& config, const bosh::Settings& settings,
              const std::vector<std::unique_ptr<Shard>>& all, std::shared_ptr<const TlsFiles> tls,
-             Admission& admission)
+             Admission& admission, Findings& findings)
     : index_(index),
       config_(config),
       settings_(settings),
@@ -88,6 +88,9 @@ Shard::Shard(unsigned index, const Config& config, const bosh::Settings& setting
       connector_host_(loop_, config.upstream),
       any_origin_(config.cors.everyone()),
       admission_(admission),
+      findings_(findings),
+      doctor_(
+          [this](Diagnosis&& found) { findings_.add(std::move(found), std::chrono::system_clock::now()); }),
       access_lines_(loop_),
       requests_(config.limits.requests_per_second, config.proxy.trusted),
       http_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
@@ -191,6 +194,7 @@ void Shard::adopt(Move&& move) {
   const boost::intrusive_ptr<Http> http(new Http(
       *this, Connection(loop_, move.socket.descriptor, std::move(move.socket.ssl)), move.peer, *move.listen));
   const std::uint64_t id = connections_.emplace(http);
+  http->set_proxy(std::move(move.proxy));
   http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
   move.first.arrival.exchange = {id, 0};
   deliver(std::move(move.first));
@@ -211,8 +215,12 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   delivery.arrival.direct = !client.proxied;
   delivery.script = request.script;
   delivery.tls = client.tls;
-  if (client.proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
+  examine(http, request, client, Doctor::Kind::bosh, !to_session);
+  if (client.proxied || http.listen().proxy_protocol) {
+    http.came_by_proxy(number, now());
+    delivery.arrival.patience = patience_behind(http.proxy());
+  }
   if (too_large && !to_session) return http.answer(number, {{}, {}, 413});
   if (!too_large && !parsed.fault.empty() && !to_session)
     return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
@@ -226,6 +234,22 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   if (!sid || sid->shard >= all_.size()) return answer_stranger(delivery);
   delivery.sid = *sid;
   hand_over(http, number, std::move(delivery), rest);
+}
+
+void Shard::examine(const Http& http, const HttpRequest& request, const Client& client, Doctor::Kind kind,
+                    bool opens) {
+  const bool by_header = http.listen().proxy_protocol;
+  if (!doctor_.looks_at(request, by_header || client.proxied, kind, opens, config_.proxy.header)) return;
+  const bool trusted = by_header || is_in(http.proxy(), config_.proxy.trusted);
+  doctor_.on_request({http.proxy(), trusted, by_header}, request, kind, opens, config_, now());
+}
+
+/// How long a request may be held that came through this proxy.
+std::chrono::seconds Shard::patience_behind(const Address& proxy) const {
+  if (!config_.proxy.adapt_wait || !findings_.has_cuts()) return proxy_patience;
+  return std::min(
+      proxy_patience,
+      findings_.patience_behind(proxy, std::chrono::system_clock::now()).value_or(proxy_patience));
 }
 
 /// `legacy`: the request is a creation without `ver` (B-079).
@@ -261,6 +285,10 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
                                              text_element(explain(verdict.refusal)))});
   const Time time = now();
   const Sid sid = random_sid(index_);
+  // A client that knows how long a proxy lets it wait can tell when an answer is lost.
+  if (const auto most = static_cast<std::uint64_t>(arrival.patience.count());
+      arrival.patience < proxy_patience)
+    body.wait = std::min(body.wait.value_or(most), most);
   const std::uint64_t id = sessions_.emplace(Slot{
       .client_side =
           Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
@@ -286,8 +314,8 @@ void Shard::hand_over(Http& http, std::uint32_t number, Delivery&& delivery, std
   if (sid.shard != index_ && delivery.arrival.direct && http.may_move(number)) {
     HttpContext context = http.take_context(number);
     const std::uint64_t id = http.id();
-    Move move{http.release(),     http.peer(),         &http.listen(),
-              std::move(context), std::move(delivery), std::string(rest)};
+    Move move{http.release(),      http.peer(),       &http.listen(),   std::move(context),
+              std::move(delivery), std::string(rest), http.take_proxy()};
     on_http_closed(id);
     return send(sid.shard, std::move(move));
   }

@@ -23,8 +23,10 @@
 #include "src/config.hpp"
 #include "src/connector.hpp"
 #include "src/deadlines.hpp"
+#include "src/doctor.hpp"
 #include "src/end.hpp"
 #include "src/farewells.hpp"
+#include "src/findings.hpp"
 #include "src/http.hpp"
 #include "src/listener.hpp"
 #include "src/loop.hpp"
@@ -48,7 +50,7 @@ class Shard {
  public:
   /// `all` is complete when run is called and outlives it.
   Shard(unsigned index, const Config&, const bosh::Settings&, const std::vector<std::unique_ptr<Shard>>& all,
-        std::shared_ptr<const TlsFiles>, Admission&);
+        std::shared_ptr<const TlsFiles>, Admission&, Findings&);
 
   /// Takes a listening descriptor.
   void serve(int listening_descriptor, const Listen&);
@@ -85,6 +87,9 @@ class Shard {
 
   /// Whether this address may make one more request now.
   bool may_ask(const Address& address) { return requests_.take(address, std::chrono::steady_clock::now()); }
+  /// Lets the doctor see a request; `opens`: a session begins.
+  void examine(const Http&, const HttpRequest&, const Client&, Doctor::Kind, bool opens);
+  Doctor& doctor() { return doctor_; }
   /// A line in the access log.
   void note_access(const AccessEntry&, unsigned status, std::size_t bytes, const std::optional<Sid>&);
   /// Room for a session of this client; a refusal is told in the log.
@@ -151,6 +156,7 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
+  std::chrono::seconds patience_behind(const Address& proxy) const;
   void create(Http&, const bosh::Arrival&, const Client&, const HttpRequest&, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
@@ -237,6 +243,8 @@ class Shard {
   ConnectorHost connector_host_;
   OriginList any_origin_;
   Admission& admission_;
+  Findings& findings_;
+  Doctor doctor_;
   AccessLines access_lines_;
   Rates requests_;
   std::vector<Servers> routes_;  // of upstream.routes, each alone
