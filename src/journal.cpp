@@ -20,18 +20,22 @@ namespace {
 
 constexpr std::array<std::string_view, 4> priorities{"7", "6", "4", "3"};  // syslog(3)
 
-constexpr std::array<KnownEvent, 18> events{{
+constexpr std::array<KnownEvent, 22> events{{
     {"accept-failed", "c149121d37ac4d15b87a056393dface5", true},
     {"access-log-failed", "c06bab23f1a84873a97c0dd7e60fb11a"},
     {"certificate", "38e73e68000b44dba276afcd06406062"},
+    {"certificate-useless", "daae1944072d4a4da8642e8f55636b19"},
     {"certificates-kept", "6a347fe5ddc24eb1b4596caf79e2fd1e"},
     {"certificates-renewed", "91a83061496b4ce9aa0b5e44066bfbd7"},
     {"connection-refused", "a2cecb4003bd4959b6327f75fc3ebac2", true},
+    {"draining", "965f8825e41e48fb8fe75d169d6e2c81"},
     {"listening", "8f7cb263d7464f9bb8c8d353792a73a1"},
+    {"listening-no-more", "017b221606c34a31b9a74042481ea562"},
     {"proxy-header-refused", "11d670575ba74e7c8cefc65b3a113928", true},
     {"proxy-problem", "d82d497b09a74a73aa4e50c1fd8b04bd", true},
     {"reload-failed", "9b96a41b03774afea4461b87469ce538"},
     {"reloaded", "bc0f75bd16fc46b6ba9c718068e4c8f8"},
+    {"resumed", "98a9646e46894a318a491c7465a55e61"},
     {"session-end", "02f8b89da82f48b49f65560cbcd2b0b6"},
     {"session-refused", "af1e12fa4f3c4346a191183d0d8a7be0", true},
     {"stopping", "9dd3ca16de454bbe85f9cd67616d9e0a"},
