@@ -1,0 +1,102 @@
+// BOSH sessions by hand, over connections that many of them share: each request goes over any of these.
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import https from 'node:https';
+import { choice } from './fault_random.mjs';
+
+const headers = { 'content-type': 'text/xml; charset=utf-8' };
+
+// Collects an answer; `statusOf` reads the status of what the event brings.
+function collect(stream, event, statusOf, resolve, reject) {
+  stream.on('error', reject).on(event, (response) => {
+    const source = event === 'response' && response.setEncoding ? response : stream;
+    let text = '';
+    source.setEncoding('utf8').on('data', (piece) => (text += piece));
+    source.on('error', reject).on('end', () => resolve({ status: statusOf(response), text }));
+  });
+}
+
+async function openHttp2(port) {
+  const connection = http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false });
+  await once(connection, 'connect');
+  connection.on('error', () => {});
+  return {
+    room: 90,  // of a hundred streams that proxies allow
+    close: () => connection.destroy(),
+    post: (path, body) => new Promise((resolve, reject) => {
+      const stream = connection.request({ ':method': 'POST', ':path': path, ...headers });
+      collect(stream, 'response', (got) => got[':status'], resolve, reject);
+      stream.end(body);
+    }),
+  };
+}
+
+function openHttp1(port) {
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+  return {
+    room: 1,
+    close: () => agent.destroy(),
+    post: (path, body) => new Promise((resolve, reject) => {
+      const request = https.request({ port, path, method: 'POST', agent, headers });
+      collect(request, 'response', (got) => got.statusCode, resolve, reject);
+      request.end(body);
+    }),
+  };
+}
+
+// Connections to the port, HTTP/2 ones and, kept alive, HTTP/1.1 ones. `post` takes any that has room for a request,
+// and resolves with the answer's text.
+export async function openConnections({ port, random = Math.random, http2: many = 0, http1: more = 0 }) {
+  const all = Array.from({ length: more }, () => openHttp1(port));
+  for (let i = 0; i < many; ++i) all.push(await openHttp2(port));
+  return {
+    async post(body) {
+      const connection = choice(random, all.filter(({ room }) => room > 0));
+      --connection.room;
+      try {
+        const { status, text } = await connection.post('/http-bind', body);
+        if (status !== 200) throw new Error(`HTTP ${status}: ${text}`);
+        return text;
+      } finally {
+        ++connection.room;
+      }
+    },
+    stop: () => all.forEach(({ close }) => close()),
+  };
+}
+
+// The condition with which an answer ends its session, if it does.
+export const conditionOf = (answer) => (/^<body[^>]* type='terminate'/.test(answer)
+  ? / condition='([^']*)'/.exec(answer)?.[1] ?? 'none' : null);
+
+export class Session {
+  #rid = 1 + Math.floor(Math.random() * 2 ** 40);
+  #connections;
+
+  constructor(connections) {
+    this.#connections = connections;
+  }
+
+  async begin() {
+    const answer = await this.#send("to='localhost' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0' "
+      + "content='text/xml; charset=utf-8' xmlns:xmpp='urn:xmpp:xbosh'");
+    this.sid = / sid='([^']*)'/.exec(answer)?.[1];
+    if (!this.sid) throw new Error(`no session: ${answer}`);
+    [this.node] = this.sid.split('-');
+    return this;
+  }
+
+  // The answer to a request with that in it.
+  ask(payload = '') {
+    return this.#send(`sid='${this.sid}'`, payload);
+  }
+
+  end() {
+    return this.#send(`sid='${this.sid}' type='terminate'`);
+  }
+
+  #send(attributes, payload = '') {
+    return this.#connections.post(`<body xmlns='http://jabber.org/protocol/httpbind' rid='${this.#rid++}' ${attributes}>`
+      + `${payload}</body>`);
+  }
+}
