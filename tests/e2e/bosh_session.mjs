@@ -1,5 +1,4 @@
 // BOSH sessions by hand, over connections that many of them share: each request goes over any of these.
-import { once } from 'node:events';
 import http2 from 'node:http2';
 import https from 'node:https';
 import { choice } from './fault_random.mjs';
@@ -16,14 +15,15 @@ function collect(stream, event, statusOf, resolve, reject) {
   });
 }
 
-async function openHttp2(port) {
-  const connection = http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false });
-  await once(connection, 'connect');
-  connection.on('error', () => {});
+// `room`: for how many requests at a time.
+function openHttp2(port, room) {
+  const connect = () => http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false }).on('error', () => {});
+  let connection = connect();
   return {
-    room: 90,  // of a hundred streams that proxies allow
+    room,
     close: () => connection.destroy(),
     post: (path, body) => new Promise((resolve, reject) => {
+      if (connection.closed || connection.destroyed) connection = connect();  // it was idle
       const stream = connection.request({ ':method': 'POST', ':path': path, ...headers });
       collect(stream, 'response', (got) => got[':status'], resolve, reject);
       stream.end(body);
@@ -46,12 +46,15 @@ function openHttp1(port) {
 
 // Connections to the port, HTTP/2 ones and, kept alive, HTTP/1.1 ones. `post` takes any that has room for a request,
 // and resolves with the answer's text.
-export async function openConnections({ port, random = Math.random, http2: many = 0, http1: more = 0 }) {
-  const all = Array.from({ length: more }, () => openHttp1(port));
-  for (let i = 0; i < many; ++i) all.push(await openHttp2(port));
+export function openConnections({ port, random = Math.random, http2: many = 0, room = 90, http1: more = 0 }) {
+  const all = [
+    ...Array.from({ length: many }, () => openHttp2(port, room)),
+    ...Array.from({ length: more }, () => openHttp1(port)),
+  ];
   return {
+    random,
     async post(body) {
-      const connection = choice(random, all.filter(({ room }) => room > 0));
+      const connection = choice(random, all.filter((one) => one.room > 0));
       --connection.room;
       try {
         const { status, text } = await connection.post('/http-bind', body);
@@ -69,6 +72,9 @@ export async function openConnections({ port, random = Math.random, http2: many 
 export const conditionOf = (answer) => (/^<body[^>]* type='terminate'/.test(answer)
   ? / condition='([^']*)'/.exec(answer)?.[1] ?? 'none' : null);
 
+const shuffled = (random, list) => list.map((item) => [random(), item]).sort(([a], [b]) => a - b).map(([, item]) => item);
+
+// A session, whose bodies are written in all the ways that XML allows.
 export class Session {
   #rid = 1 + Math.floor(Math.random() * 2 ** 40);
   #connections;
@@ -78,8 +84,10 @@ export class Session {
   }
 
   async begin() {
-    const answer = await this.#send("to='localhost' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0' "
-      + "content='text/xml; charset=utf-8' xmlns:xmpp='urn:xmpp:xbosh'");
+    const answer = await this.#send({
+      to: 'localhost', wait: '60', hold: '1', ver: '1.6', 'xml:lang': 'en', content: 'text/xml; charset=utf-8',
+      'xmlns:xmpp': 'urn:xmpp:xbosh', 'xmpp:version': '1.0',
+    });
     this.sid = / sid='([^']*)'/.exec(answer)?.[1];
     if (!this.sid) throw new Error(`no session: ${answer}`);
     [this.node] = this.sid.split('-');
@@ -88,15 +96,21 @@ export class Session {
 
   // The answer to a request with that in it.
   ask(payload = '') {
-    return this.#send(`sid='${this.sid}'`, payload);
+    return this.#send({ sid: this.sid }, payload);
   }
 
   end() {
-    return this.#send(`sid='${this.sid}' type='terminate'`);
+    return this.#send({ sid: this.sid, type: 'terminate' });
   }
 
-  #send(attributes, payload = '') {
-    return this.#connections.post(`<body xmlns='http://jabber.org/protocol/httpbind' rid='${this.#rid++}' ${attributes}>`
-      + `${payload}</body>`);
+  #send(more, payload = '') {
+    const { random } = this.#connections;
+    const attributes = { xmlns: 'http://jabber.org/protocol/httpbind', rid: this.#rid++, ...more };
+    const words = shuffled(random, Object.entries(attributes)).map(([name, value]) => {
+      const [before, equals, quote] = [[' ', '\n  '], ['=', ' = '], ["'", '"']].map((ways) => choice(random, ways));
+      return `${before}${name}${equals}${quote}${value}${quote}`;
+    });
+    const declaration = choice(random, ['', "<?xml version='1.0'?>\n"]);
+    return this.#connections.post(`${declaration}<body${words.join('')}>${payload}</body>`);
   }
 }

@@ -52,8 +52,10 @@ export async function startBoshdWith(config) {
   };
 }
 
-// `settings` is TOML that is put behind the listener's.
-export const startBoshd = (settings) => startBoshdWith(`[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
+// `settings` is TOML that is put behind the listener's; `first` stands before it, and says by itself that several may run
+// side by side.
+export const startBoshd = (settings, first = 'metrics.address = ""\nstop.drain = "0s"\n') =>
+  startBoshdWith(`${first}[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
 
 const types = {
   '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json',
