@@ -1,8 +1,8 @@
 // BOSH sessions by hand, over connections that many of them share: each request goes over any of these.
 import http2 from 'node:http2';
 import https from 'node:https';
-import { choice } from './fault_random.mjs';
 
+const choice = (list) => list[Math.floor(Math.random() * list.length)];
 const headers = { 'content-type': 'text/xml; charset=utf-8' };
 
 // Collects an answer; `statusOf` reads the status of what the event brings.
@@ -15,9 +15,11 @@ function collect(stream, event, statusOf, resolve, reject) {
   });
 }
 
+const from = (localAddress) => ({ host: '127.0.0.1', localAddress, rejectUnauthorized: false });
+
 // `room`: for how many requests at a time.
-function openHttp2(port, room) {
-  const connect = () => http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false }).on('error', () => {});
+function openHttp2(port, localAddress, room) {
+  const connect = () => http2.connect(`https://localhost:${port}`, from(localAddress)).on('error', () => {});
   let connection = connect();
   return {
     room,
@@ -31,8 +33,8 @@ function openHttp2(port, room) {
   };
 }
 
-function openHttp1(port) {
-  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+function openHttp1(port, localAddress) {
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ...from(localAddress) });
   return {
     room: 1,
     close: () => agent.destroy(),
@@ -44,17 +46,16 @@ function openHttp1(port) {
   };
 }
 
-// Connections to the port, HTTP/2 ones and, kept alive, HTTP/1.1 ones. `post` takes any that has room for a request,
-// and resolves with the answer's text.
-export function openConnections({ port, random = Math.random, http2: many = 0, room = 90, http1: more = 0 }) {
+// Connections to the port from that address, HTTP/2 ones and, kept alive, HTTP/1.1 ones. `post` takes any that has room
+// for a request, and resolves with the answer's text.
+export function openConnections({ port, address, http2: many = 0, room = 90, http1: more = 0 }) {
   const all = [
-    ...Array.from({ length: many }, () => openHttp2(port, room)),
-    ...Array.from({ length: more }, () => openHttp1(port)),
+    ...Array.from({ length: many }, () => openHttp2(port, address, room)),
+    ...Array.from({ length: more }, () => openHttp1(port, address)),
   ];
   return {
-    random,
     async post(body) {
-      const connection = choice(random, all.filter((one) => one.room > 0));
+      const connection = choice(all.filter((one) => one.room > 0));
       --connection.room;
       try {
         const { status, text } = await connection.post('/http-bind', body);
@@ -72,7 +73,7 @@ export function openConnections({ port, random = Math.random, http2: many = 0, r
 export const conditionOf = (answer) => (/^<body[^>]* type='terminate'/.test(answer)
   ? / condition='([^']*)'/.exec(answer)?.[1] ?? 'none' : null);
 
-const shuffled = (random, list) => list.map((item) => [random(), item]).sort(([a], [b]) => a - b).map(([, item]) => item);
+const shuffled = (list) => list.map((item) => [Math.random(), item]).sort(([a], [b]) => a - b).map(([, item]) => item);
 
 // A session, whose bodies are written in all the ways that XML allows.
 export class Session {
@@ -104,13 +105,12 @@ export class Session {
   }
 
   #send(more, payload = '') {
-    const { random } = this.#connections;
     const attributes = { xmlns: 'http://jabber.org/protocol/httpbind', rid: this.#rid++, ...more };
-    const words = shuffled(random, Object.entries(attributes)).map(([name, value]) => {
-      const [before, equals, quote] = [[' ', '\n  '], ['=', ' = '], ["'", '"']].map((ways) => choice(random, ways));
+    const words = shuffled(Object.entries(attributes)).map(([name, value]) => {
+      const [before, equals, quote] = [[' ', '\n  '], ['=', ' = '], ["'", '"']].map(choice);
       return `${before}${name}${equals}${quote}${value}${quote}`;
     });
-    const declaration = choice(random, ['', "<?xml version='1.0'?>\n"]);
+    const declaration = choice(['', "<?xml version='1.0'?>\n"]);
     return this.#connections.post(`${declaration}<body${words.join('')}>${payload}</body>`);
   }
 }

@@ -6,12 +6,13 @@ const etc = new URL('../../etc/', import.meta.url);
 
 export const shippedFile = (name) => fileURLToPath(new URL(name, etc));
 
-// Puts others in the place of words that have to be there. `changes` is pairs of a text or a pattern and what to put.
+// Puts others in the place of words that have to be there. `changes` is pairs of a text or a global pattern and what
+// to put.
 export function changed(text, changes) {
   return changes.reduce((before, [what, put]) => {
-    const after = before.replaceAll(what, put);
-    if (after === before) throw new Error(`${what} is not in\n${before}`);
-    return after;
+    const there = typeof what === 'string' ? before.includes(what) : before.search(what) >= 0;
+    if (!there) throw new Error(`${what} is not in\n${before}`);
+    return before.replaceAll(what, put);
   }, text);
 }
 
