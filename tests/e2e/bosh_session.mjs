@@ -3,7 +3,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 
 const choice = (list) => list[Math.floor(Math.random() * list.length)];
-const headers = { 'content-type': 'text/xml; charset=utf-8' };
+const type = { 'content-type': 'text/xml; charset=utf-8' };
 
 // Collects an answer; `statusOf` reads the status of what the event brings.
 function collect(stream, event, statusOf, resolve, reject) {
@@ -18,8 +18,8 @@ function collect(stream, event, statusOf, resolve, reject) {
 const from = (localAddress) => ({ host: '127.0.0.1', localAddress, rejectUnauthorized: false });
 
 // `room`: for how many requests at a time.
-function openHttp2(port, localAddress, room) {
-  const connect = () => http2.connect(`https://localhost:${port}`, from(localAddress)).on('error', () => {});
+function openHttp2({ port, address, headers, room }) {
+  const connect = () => http2.connect(`https://localhost:${port}`, from(address)).on('error', () => {});
   let connection = connect();
   return {
     room,
@@ -33,8 +33,8 @@ function openHttp2(port, localAddress, room) {
   };
 }
 
-function openHttp1(port, localAddress) {
-  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ...from(localAddress) });
+function openHttp1({ port, address, headers }) {
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ...from(address) });
   return {
     room: 1,
     close: () => agent.destroy(),
@@ -46,12 +46,13 @@ function openHttp1(port, localAddress) {
   };
 }
 
-// Connections to the port from that address, HTTP/2 ones and, kept alive, HTTP/1.1 ones. `post` takes any that has room
-// for a request, and resolves with the answer's text.
-export function openConnections({ port, address, http2: many = 0, room = 90, http1: more = 0 }) {
+// Connections to the port from that address, HTTP/2 ones and, kept alive, HTTP/1.1 ones, whose requests have those
+// headers. `post` takes any that has room for a request, and resolves with the answer's text.
+export function openConnections({ port, address, headers: more, http2: many = 0, room = 90, http1: few = 0 }) {
+  const settings = { port, address, headers: { ...type, ...more }, room };
   const all = [
-    ...Array.from({ length: many }, () => openHttp2(port, address, room)),
-    ...Array.from({ length: more }, () => openHttp1(port, address)),
+    ...Array.from({ length: many }, () => openHttp2(settings)),
+    ...Array.from({ length: few }, () => openHttp1(settings)),
   ];
   return {
     async post(body) {
@@ -80,13 +81,14 @@ export class Session {
   #rid = 1 + Math.floor(Math.random() * 2 ** 40);
   #connections;
 
-  constructor(connections) {
+  constructor(connections, domain = 'localhost') {
+    Object.assign(this, { domain });
     this.#connections = connections;
   }
 
   async begin() {
     const answer = await this.#send({
-      to: 'localhost', wait: '60', hold: '1', ver: '1.6', 'xml:lang': 'en', content: 'text/xml; charset=utf-8',
+      to: this.domain, wait: '60', hold: '1', ver: '1.6', 'xml:lang': 'en', content: 'text/xml; charset=utf-8',
       'xmlns:xmpp': 'urn:xmpp:xbosh', 'xmpp:version': '1.0',
     });
     this.sid = / sid='([^']*)'/.exec(answer)?.[1];
