@@ -36,7 +36,7 @@ export async function startHaproxyHttps(addresses, { certificate, key }) {
     ['/run/haproxy/admin.sock', join(directory.path, 'admin.sock')],
     [':443,[::]:443 v6only', `127.0.0.1:${port}`],
     ['/etc/haproxy/certs/', directory.file('certificate.pem', certificate + key)],
-    ['/etc/haproxy/bosh-sid.map', directory.file('bosh-sid.map', shipped('haproxy/bosh-sid.map', []))],
+    ['/etc/haproxy/bosh-sid.map', directory.file('bosh-sid.map', shipped('haproxy/bosh-sid.map'))],
   ]);
   const { stop, logged } = await start(directory, settings);
   return { port, stop, logged };

@@ -17,6 +17,7 @@ import { stopEach } from './process.mjs';
 import { startProsody } from './prosody.mjs';
 import { accounts, startBoshd, startPages, transport } from './servers.mjs';
 
+const bosh = transport === 'bosh';
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const authority = makeAuthority();
 const own = authority.sign('localhost');
@@ -113,12 +114,12 @@ for (const name of Object.keys(fronts))
       for (const [number, talk] of talks.entries())
         await page.evaluate(([which, given]) => window.scenarios[which](given), [talk, { url, accounts, tag: `f${number}` }]);
       await page.close();
-      if (transport === 'bosh') assert.deepEqual([...protocols], ['h2']);
+      if (bosh) assert.deepEqual([...protocols], ['h2']);
       const end = new RegExp(`reason=client-terminated .* client=${address} .*transport=${transport}`);
       await boshd.logged('end of all sessions', (log) => log.split(end).length === 2 * talks.length + 1);
     });
 
-    test('clients find it by its host metadata', async () => {
+    test('clients find it by its host metadata', { skip: !bosh }, async () => {
       const { status, text } = await get(port, '/.well-known/host-meta.json');
       assert.equal(status, 200);
       const addresses = JSON.parse(text).links.map(({ href }) => href.replace(/^(\w+:\/\/localhost)(?::\d+)?/, '$1'));
@@ -126,7 +127,7 @@ for (const name of Object.keys(fronts))
       assert.equal((await get(port, '/.well-known/host-meta')).status, 200);
     });
 
-    test('a hundred sessions wait, each can speak at the same time, and is whose connection it is', async () => {
+    test('a hundred sessions wait, each can speak at the same time, and is whose connection it is', { skip: !bosh }, async () => {
       const connections = openConnections({ port, headers: lies, http2: 100, room: 3 });
       try {
         const sessions = await Promise.all([...Array(100)].map(() => new Session(connections, 'echo.localhost').begin()));

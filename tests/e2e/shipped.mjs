@@ -16,7 +16,7 @@ export function changed(text, changes) {
   }, text);
 }
 
-export const shipped = (name, changes) => changed(readFileSync(shippedFile(name), 'utf8'), changes);
+export const shipped = (name, changes = []) => changed(readFileSync(shippedFile(name), 'utf8'), changes);
 
 // What a configuration tells of boshd's own: the lines of its comments that stand four blanks further in.
 export function boshdSettings(name) {
