@@ -1,5 +1,5 @@
--- Ports for clients that come through boshd with `[upstream] proxy_protocol` "v1" or "v2": each connection begins with a
--- PROXY header, which says for whose browser it is. That is the client's address then, for the log and all limits.
+-- Ports for clients that come through boshd with `[upstream] proxy_protocol`: each of their connections begins with a
+-- PROXY header, version 1 or 2, which says whose browser it is for. That is the address for the log and all limits then.
 --
 --   boshd_proxy_ports = { 15222 }
 --   boshd_proxy_interfaces = { "127.0.0.1", "::1" }      -- the default

@@ -1,11 +1,11 @@
-// A throw-away Apache: HTTPS in front of boshd as etc/apache/boshd.conf has it, in the surroundings of Debian's package.
+// A throw-away Apache: HTTPS in front of boshd as etc/apache/boshd.conf has it, with what Debian's package sets.
 import { readFileSync } from 'node:fs';
 import { Directory, freePort, startProgram } from './process.mjs';
 import { shipped, shippedFile } from './shipped.mjs';
 
 const modules = '/usr/lib/apache2/modules';
-const debian = ['mpm_event', 'access_compat', 'alias', 'auth_basic', 'authn_core', 'authn_file', 'authz_core', 'authz_host',
-  'authz_user', 'deflate', 'dir', 'env', 'filter', 'mime', 'negotiation', 'reqtimeout', 'setenvif', 'status'];
+const debian = ['mpm_event', 'access_compat', 'alias', 'auth_basic', 'authn_core', 'authn_file', 'authz_core',
+  'authz_host', 'authz_user', 'deflate', 'dir', 'env', 'filter', 'mime', 'negotiation', 'reqtimeout', 'setenvif', 'status'];
 
 // Those that the file tells the operator to enable.
 const enabled = () => /a2enmod (.*)/.exec(readFileSync(shippedFile('apache/boshd.conf'), 'utf8'))[1].split(' ');
