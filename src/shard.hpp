@@ -217,6 +217,7 @@ class Shard {
   void take_settings();
   void take(Reloaded&&);
   void shut_down();
+  bool retire_connections(bool patient);
 
   Loop loop_;
   unsigned index_;
