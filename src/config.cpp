@@ -44,6 +44,7 @@ constexpr auto tls_keys = [](auto& keys, TlsSettings& tls) {
 constexpr auto proxy_keys = [](auto& keys, ProxySettings& proxy) {
   keys.list("trusted", proxy.trusted, network_form);
   keys.text("header", proxy.header, forwarding_form);
+  keys.truth("adapt_wait", proxy.adapt_wait);
 };
 
 bool is_any(const OriginList& origins) {
@@ -156,8 +157,24 @@ constexpr auto upstream_keys = [](auto& keys, Upstream& upstream) {
       "opens the way to all");
 };
 
-constexpr auto log_keys = [](auto& keys, Config& config) {
-  keys.text("level", config.log_level, level_form);
+constexpr auto metrics_keys = [](auto& keys, MetricsSettings& metrics) {
+  keys.text("address", metrics.listen, optional_address_form);
+};
+
+constexpr auto control_keys = [](auto& keys, ControlSettings& control) {
+  keys.text("socket", control.socket, control_form);
+};
+
+constexpr auto stop_keys = [](auto& keys, StopSettings& stop) {
+  keys.seconds("drain", stop.drain, 0s, 3600s);
+};
+
+constexpr auto log_keys = [](auto& keys, LogSettings& log) {
+  keys.text("level", log.level, level_form);
+  keys.text("target", log.target, log_target_form);
+  keys.text("format", log.format, log_format_form);
+  keys.text("access", log.access, file_form);
+  keys.text("access_format", log.access_format, access_format_form);
 };
 
 bool name_an_address_twice(const std::vector<Listen>& listens) {
@@ -189,7 +206,10 @@ constexpr auto config_keys = [](auto& keys, Config& config) {
   keys.section("discovery", config.discovery, discovery_keys);
   keys.section("limits", config.limits, limit_keys);
   keys.section("upstream", config.upstream, upstream_keys);
-  keys.section("log", config, log_keys);
+  keys.section("metrics", config.metrics, metrics_keys);
+  keys.section("control", config.control, control_keys);
+  keys.section("stop", config.stop, stop_keys);
+  keys.section("log", config.log, log_keys);
 };
 
 [[noreturn]] void fail_to_read(const std::string& path) {

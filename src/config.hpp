@@ -142,6 +142,7 @@ struct TlsSettings {
 struct ProxySettings {
   std::vector<Network> trusted{loopback_networks()};
   ForwardingHeader header = ForwardingHeader::x_forwarded;
+  bool adapt_wait = true;  // new sessions behind a proxy that cuts held requests wait for a shorter time
   friend bool operator==(const ProxySettings&, const ProxySettings&) = default;
 };
 
@@ -160,6 +161,41 @@ struct CorsSettings {
   friend bool operator==(const CorsSettings&, const CorsSettings&) = default;
 };
 
+enum class LogTarget { automatic, journal, standard_error };
+enum class LogFormat { text, json };
+enum class AccessFormat { combined, json };
+
+/// Where the log goes, and how.
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+  LogTarget target = LogTarget::automatic;  // the journal if systemd has started the process
+  LogFormat format = LogFormat::text;       // on stderr
+  std::string access;                       // a file for a line of each request; empty: none
+  AccessFormat access_format = AccessFormat::combined;
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+/// Where metrics, health and status are served.
+struct MetricsSettings {
+  /// No host, path or inherited descriptor: nowhere.
+  Listen listen{.port = 5281};
+  bool is_on() const {
+    return !listen.host.empty() || !listen.unix_path.empty() || !listen.inherited.empty();
+  }
+  friend bool operator==(const MetricsSettings&, const MetricsSettings&) = default;
+};
+
+/// The socket that boshctl speaks to.
+struct ControlSettings {
+  std::string socket = "auto";  // in systemd's RUNTIME_DIRECTORY if there is one; empty: none
+  friend bool operator==(const ControlSettings&, const ControlSettings&) = default;
+};
+
+struct StopSettings {
+  std::chrono::seconds drain{5};  // so long the sessions there are go on, and no new ones begin
+  friend bool operator==(const StopSettings&, const StopSettings&) = default;
+};
+
 struct Config {
   std::string node;
   unsigned threads = 0;  // 0: one per core
@@ -172,7 +208,10 @@ struct Config {
   DiscoverySettings discovery;
   LimitSettings limits;
   Upstream upstream;
-  LogLevel log_level = LogLevel::info;
+  MetricsSettings metrics;
+  ControlSettings control;
+  StopSettings stop;
+  LogSettings log;
   friend bool operator==(const Config&, const Config&) = default;
 };
 

@@ -296,6 +296,29 @@ constexpr std::pair<std::string_view, ProxyHeader> proxy_header_words[] = {
 constexpr std::pair<std::string_view, ForwardingHeader> forwarding_words[] = {
     {"X-Forwarded-For", ForwardingHeader::x_forwarded}, {"Forwarded", ForwardingHeader::forwarded}};
 constexpr std::pair<std::string_view, bool> tls_version_words[] = {{"1.2", false}, {"1.3", true}};
+constexpr std::pair<std::string_view, LogTarget> log_target_words[] = {
+    {"auto", LogTarget::automatic}, {"journal", LogTarget::journal}, {"stderr", LogTarget::standard_error}};
+constexpr std::pair<std::string_view, LogFormat> log_format_words[] = {{"text", LogFormat::text},
+                                                                       {"json", LogFormat::json}};
+constexpr std::pair<std::string_view, AccessFormat> access_format_words[] = {
+    {"combined", AccessFormat::combined}, {"json", AccessFormat::json}};
+
+bool read_optional_address(std::string_view text, Listen& listen) {
+  if (!text.empty()) return read_address(text, listen);
+  place(listen, "", 0, "", "");
+  return true;
+}
+
+std::string write_optional_address(const Listen& listen) {
+  const bool none = listen.host.empty() && listen.unix_path.empty() && listen.inherited.empty();
+  return none ? "" : write_address(listen);
+}
+
+bool read_control(std::string_view text, std::string& path) {
+  if (!text.empty() && text != "auto" && !is_unix_path(text)) return false;
+  path = text;
+  return true;
+}
 
 bool read_level(std::string_view text, LogLevel& level) {
   for (const auto one : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
@@ -358,6 +381,26 @@ const Form<bool> tls_version_form{
     [](const bool& newest) { return write_word(newest, tls_version_words); }};
 const Form<LogLevel> level_form{R"("debug", "info", "warning" or "error")", read_level,
                                 [](const LogLevel& level) { return std::string(to_string(level)); }};
+
+const Form<LogTarget> log_target_form{
+    R"("auto", "journal" or "stderr")",
+    [](std::string_view text, LogTarget& target) { return read_word(text, target, log_target_words); },
+    [](const LogTarget& target) { return write_word(target, log_target_words); }};
+const Form<LogFormat> log_format_form{
+    R"("text" or "json")",
+    [](std::string_view text, LogFormat& format) { return read_word(text, format, log_format_words); },
+    [](const LogFormat& format) { return write_word(format, log_format_words); }};
+const Form<AccessFormat> access_format_form{
+    R"("combined" or "json")",
+    [](std::string_view text, AccessFormat& format) { return read_word(text, format, access_format_words); },
+    [](const AccessFormat& format) { return write_word(format, access_format_words); }};
+const Form<Listen> optional_address_form{
+    R"("" or an IP address and a port, such as "127.0.0.1:5281" or "[::1]:5281", a Unix socket, such as )"
+    R"("unix:/run/boshd/metrics.sock", or a descriptor by its name, such as "inherited:metrics")",
+    read_optional_address, write_optional_address};
+const Form<std::string> control_form{
+    R"("auto", "" or the whole path of a Unix socket, such as "/run/boshd/control.sock")", read_control,
+    same};
 
 std::optional<std::chrono::milliseconds> read_duration(std::string_view text) {
   const auto milliseconds = read_with_unit(text, durations);

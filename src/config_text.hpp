@@ -37,6 +37,11 @@ extern const Form<ProxyHeader> proxy_header_form;
 extern const Form<ForwardingHeader> forwarding_form;
 extern const Form<bool> tls_version_form;  // whether only the newest
 extern const Form<LogLevel> level_form;
+extern const Form<LogTarget> log_target_form;
+extern const Form<LogFormat> log_format_form;
+extern const Form<AccessFormat> access_format_form;
+extern const Form<Listen> optional_address_form;  // the same, or nowhere
+extern const Form<std::string> control_form;
 
 /// "60s", "2m", "1h", "500ms".
 std::optional<std::chrono::milliseconds> read_duration(std::string_view text);

@@ -148,6 +148,10 @@ void Shard::post(std::vector<Mail>&& mails) {
   });
 }
 
+void Shard::ask(std::function<void(Shard&)> question) {
+  loop_.send([this, asked = std::move(question)] { asked(*this); });
+}
+
 void Shard::receive(Mail&& mail) {
   if (auto* delivery = std::get_if<Delivery>(&mail))
     deliver(std::move(*delivery));

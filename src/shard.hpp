@@ -7,6 +7,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -56,6 +57,8 @@ class Shard {
   void stop();
   /// From any thread: mails for this shard, in order.
   void post(std::vector<Mail>&&);
+  /// From any thread: calls back on this shard's own.
+  void ask(std::function<void(Shard&)>);
 
   // What its connections use.
   Loop& loop() { return loop_; }

@@ -113,6 +113,8 @@ export async function startBoshd(server, { threads = 1, tls = false, more = '', 
 threads = ${threads}
 proxy.trusted = []
 limits.requests_per_second = 1000000
+metrics.address = ""
+stop.drain = "0s"
 upstream.server = "127.0.0.1:${server.port}"
 ${more}
 [[listen]]

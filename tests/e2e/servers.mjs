@@ -24,11 +24,12 @@ export const serverNames = process.env.E2E_SERVER?.split(',') ?? Object.keys(xmp
 // E2E_TRANSPORT=websocket: the clients come by WebSocket, and `url` is its address.
 export const transport = process.env.E2E_TRANSPORT ?? 'bosh';
 
-// `settings` is TOML that is put behind the listener's.
-export async function startBoshd(settings) {
+// `settings` is TOML that is put behind the listener's; `first` stands before it, and says by itself that several may run
+// side by side.
+export async function startBoshd(settings, first = 'metrics.address = ""\nstop.drain = "0s"\n') {
   const program = process.env.BOSHD ?? join(here, '../../build/release/boshd');
   const directory = new Directory('boshd');
-  const config = directory.file('boshd.toml', `[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
+  const config = directory.file('boshd.toml', `${first}[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
   const running = await startProgram({
     directory, command: directory.command(program, '--config', config), ready: /listening address=(\S+) path=(\S+)/,
   });

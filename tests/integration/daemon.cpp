@@ -177,6 +177,9 @@ std::string with_listener(std::string_view settings) {
       text += line;
     settings.remove_prefix(end);
   }
+  // Several daemons run side by side, and few tests want to wait for the end of sessions.
+  for (const auto& [key, value] : {std::pair("metrics.address", "\"\""), std::pair("stop.drain", "\"0s\"")})
+    if (text.find(key) == text.npos) text += '\n' + std::string(key) + " = " + value;
   return text + '\n' + listener + '\n' + std::string(tables);
 }
 

@@ -202,7 +202,7 @@ level = "debug"
                           .connect_timeout = 5s,
                           .connects = 9};
   BOOST_TEST((c.upstream == upstream));
-  BOOST_TEST((c.log_level == LogLevel::debug));
+  BOOST_TEST((c.log.level == LogLevel::debug));
   BOOST_TEST((read(dump_config(c)) == c));
 }
 
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_named_with_the_nearest) {
   BOOST_TEST(refusal("colour = 1") ==
              "boshd.toml:1: unknown key 'colour'. "
              "Allowed here: node, threads, listen, tls, proxy, cors, session, websocket, discovery, limits, "
-             "upstream, log");
+             "upstream, metrics, control, stop, log");
   refused("\n\n[sesion]\n", 3, {"'sesion'", "'session'"});
   refused("[[listen]]\naddress = \"127.0.0.1:80\"\n[[listen]]\nadress = \"127.0.0.1:81\"", 4,
           {"'listen.adress'", "'address'", "bosh_path"});
