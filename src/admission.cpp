@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace boshd {
 
@@ -51,6 +52,11 @@ bool Rates::take(const Address& address, Bucket::Time now) {
   return buckets_[limited_part(address)].take(rate_, saved_seconds, now);
 }
 
+void Rates::change(unsigned rate, std::vector<Network> exempt) {
+  rate_ = rate;
+  exempt_ = std::move(exempt);
+}
+
 void Rates::tidy(Bucket::Time now) {
   std::erase_if(buckets_, [&](const auto& item) { return item.second.is_full(rate_, saved_seconds, now); });
   tidy_above_ = std::max(tidy_above, 2 * buckets_.size());
@@ -60,7 +66,7 @@ void Rates::tidy(Bucket::Time now) {
 
 std::string_view to_string(Refusal refusal) {
   constexpr std::array<std::string_view, refusals> words{
-      "none", "sessions", "memory", "address-sessions", "address-rate", "logins"};
+      "none", "sessions", "memory", "address-sessions", "address-rate", "logins", "draining"};
   return words[static_cast<std::size_t>(refusal)];
 }
 
@@ -75,6 +81,8 @@ std::string_view explain(Refusal refusal) {
       return "There are too many sessions of your address.";
     case Refusal::address_rate:
       return "Your address begins sessions too fast.";
+    case Refusal::draining:
+      return "The service takes no new sessions at the moment.";
     case Refusal::logins:
       break;
   }
@@ -100,6 +108,7 @@ Admission::Verdict Admission::admit(const Address& address, Time now) {
 }
 
 Refusal Admission::judge(Entry& entry, bool exempt, Time now) {
+  if (draining_) return Refusal::draining;
   if (sessions_ >= limits_.sessions) return Refusal::sessions;
   if (limits_.memory > 0 && resident(now) > limits_.memory) return Refusal::memory;
   if (exempt) return Refusal::none;
@@ -115,7 +124,45 @@ void Admission::leave(const Address& address) {
   const std::scoped_lock lock(mutex_);
   --sessions_;
   --entries_.at(address).sessions;
+  tell_if_empty();
 }
+
+// --- Changes ---
+
+void Admission::change(const LimitSettings& limits, std::vector<Network> exempt) {
+  const std::scoped_lock lock(mutex_);
+  limits_ = limits;
+  exempt_ = std::move(exempt);
+}
+
+void Admission::drain(std::function<void()> empty) {
+  const std::scoped_lock lock(mutex_);
+  draining_ = true;
+  empty_ = std::move(empty);
+  tell_if_empty();
+}
+
+void Admission::resume() {
+  const std::scoped_lock lock(mutex_);
+  draining_ = false;
+  empty_ = nullptr;
+}
+
+void Admission::tell_if_empty() {
+  if (sessions_ == 0 && empty_) std::exchange(empty_, nullptr)();
+}
+
+bool Admission::is_draining() const {
+  const std::scoped_lock lock(mutex_);
+  return draining_;
+}
+
+std::size_t Admission::sessions() const {
+  const std::scoped_lock lock(mutex_);
+  return sessions_;
+}
+
+// --- Memory ---
 
 void Admission::tidy(Time now) {
   const std::scoped_lock lock(mutex_);

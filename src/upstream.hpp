@@ -23,7 +23,8 @@ class Shard;
 
 /// Where a session's stream is to go.
 struct UpstreamPlan {
-  const Servers* servers;
+  std::shared_ptr<const Servers> servers;
+  std::shared_ptr<const ClientTls> tls;
   Endpoint source;  // the client, for a PROXY header
   Endpoint destination;
 };
@@ -40,7 +41,7 @@ class UpstreamConnection final
       private Watcher {
  public:
   /// `domain`: in ASCII, what DNS is asked for and the certificate has to be for.
-  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, std::string domain, const UpstreamPlan&);
+  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, std::string domain, UpstreamPlan);
 
   /// Tries the servers one after the other; each connection that stands is told by on_upstream_ready, and
   /// wants the stream to be opened on it.
