@@ -46,7 +46,7 @@ constexpr std::array commands{
     Command{"drain", "", 0, 0, "take no new sessions; /readyz says 404"},
     Command{"resume", "", 0, 0, "take new sessions again"},
     Command{"reload", "", 0, 0, "read configuration and certificates anew"},
-    Command{"log level", "debug|info|warning|error", 1, 1, "until the next reload or start"},
+    Command{"log level", "LEVEL", 1, 1, "debug, info, warning or error, until the next reload or start"},
     Command{"check", "[--config FILE] [--url URL] [--websocket URL] DOMAIN", 1, 7,
             "walk the way to a domain's server step by step, or through the proxy in front; needs no running "
             "boshd"},

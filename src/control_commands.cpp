@@ -81,6 +81,11 @@ void show_tls(const ControlCall& call) {
   call.client.finish();
 }
 
+void show_errors(const ControlCall& call) {
+  for (const Problem& problem : recent_problems()) call.client.tell(problem_line(problem));
+  call.client.finish();
+}
+
 // --- One session ---
 
 std::optional<SessionQuery> query_of(const ControlCall& call) {
@@ -357,11 +362,12 @@ constexpr std::array commands{
     Command{"show upstreams", "", 0, 0, show_upstreams},
     Command{"show limits", "", 0, 0, show_limits},
     Command{"show tls", "", 0, 0, show_tls},
+    Command{"show errors", "", 0, 0, show_errors},
     Command{"kill", "ID", 1, 1, kill_session},
     Command{"drain", "", 0, 0, drain},
     Command{"resume", "", 0, 0, resume},
     Command{"reload", "", 0, 0, reload},
-    Command{"log level", "debug|info|warning|error", 1, 1, set_level},
+    Command{"log level", "LEVEL", 1, 1, set_level},
     Command{"trace", "ID|JID|ADDRESS [bodies] [sasl]", 1, 3, trace_sessions},
     Command{"debug stall", "THREAD SECONDS", 2, 2, stall},
 };

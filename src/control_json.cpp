@@ -107,6 +107,14 @@ std::string certificate_line(const ServerTls::Known& known, std::chrono::system_
                {"days_left", days}});
 }
 
+std::string problem_line(const Problem& problem) {
+  return line({{"time", seconds(problem.time)},
+               {"level", to_string(problem.level)},
+               {"event", problem.event},
+               {"text", problem.text},
+               {"count", problem.count}});
+}
+
 std::string server_line(const ServerUse& use) {
   Json json{{"server", use.server},
             {"open", use.open},

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "src/config.hpp"
+#include "src/log.hpp"
 #include "src/mask.hpp"
 #include "src/session_figures.hpp"
 #include "src/tls.hpp"
@@ -24,6 +25,8 @@ std::string session_line(const SessionFigures&);
 std::string session_details(const SessionFigures&);
 std::string trace_line(const TraceEvent&, Unmasked);
 std::string certificate_line(const ServerTls::Known&, std::chrono::system_clock::time_point now);
+
+std::string problem_line(const Problem&);
 
 /// What a server of all sessions looks like.
 struct ServerUse {

@@ -284,7 +284,8 @@ BOOST_AUTO_TEST_CASE(servers_and_limits_with_their_use) {
   const std::string failed = controlled.ask("show upstreams");
   BOOST_TEST(has(failed, "\"failures\":1"), failed);
   BOOST_TEST(has(failed, "Connection refused"), failed);
-  for (const char* what : {"upstreams", "limits", "info", "tls"}) {
+  BOOST_TEST(has(controlled.ask("show errors"), "\"event\":\"upstream-failed\""));
+  for (const char* what : {"upstreams", "limits", "info", "tls", "errors"}) {
     const Outcome outcome = controlled.boshctl({"show", what});
     BOOST_TEST(outcome.status == 0, outcome.err);
     BOOST_TEST(!outcome.out.empty());
