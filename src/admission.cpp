@@ -60,7 +60,7 @@ void Rates::tidy(Bucket::Time now) {
 
 std::string_view to_string(Refusal refusal) {
   constexpr std::array<std::string_view, refusals> words{
-      "none", "sessions", "memory", "address-sessions", "address-rate", "logins"};
+      "none", "sessions", "memory", "address-sessions", "address-rate", "logins", "draining"};
   return words[static_cast<std::size_t>(refusal)];
 }
 
@@ -75,6 +75,8 @@ std::string_view explain(Refusal refusal) {
       return "There are too many sessions of your address.";
     case Refusal::address_rate:
       return "Your address begins sessions too fast.";
+    case Refusal::draining:
+      return "The service takes no new sessions at the moment.";
     case Refusal::logins:
       break;
   }
@@ -173,6 +175,22 @@ bool Admission::may_log_in(const std::string& account, Time now) {
 std::uint64_t Admission::count(Refusal refusal) const {
   const std::scoped_lock lock(mutex_);
   return counts_[static_cast<std::size_t>(refusal)];
+}
+
+Tally Admission::busiest(std::size_t most) const {
+  std::vector<std::pair<Address, std::uint64_t>> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [address, entry] : entries_)
+      if (entry.sessions > 0) all.emplace_back(address, entry.sessions);
+  }
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size()));
+  std::partial_sort(all.begin(), end, all.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  Tally tally;
+  for (auto at = all.begin(); at != end; ++at) tally.emplace_back(to_string(at->first), at->second);
+  return tally;
 }
 
 }  // namespace boshd

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "src/address.hpp"
+#include "src/census.hpp"
 #include "src/config.hpp"
 
 namespace boshd {
@@ -49,15 +50,15 @@ class Rates {
   std::size_t tidy_above_ = tidy_above;
 };
 
-enum class Refusal { none, sessions, memory, address_sessions, address_rate, logins };
-inline constexpr std::size_t refusals = 6;
+enum class Refusal { none, sessions, memory, address_sessions, address_rate, logins, draining };
+inline constexpr std::size_t refusals = 7;
 /// The word in the log.
 std::string_view to_string(Refusal);
 /// A sentence for the client.
 std::string_view explain(Refusal);
 /// Whether it will pass by itself, whoever asks.
 constexpr bool is_overload(Refusal refusal) {
-  return refusal == Refusal::sessions || refusal == Refusal::memory;
+  return refusal == Refusal::sessions || refusal == Refusal::memory || refusal == Refusal::draining;
 }
 
 /// Decides for all threads who may begin a session, behind a mutex that no stanza meets. An address is a /64
@@ -103,6 +104,8 @@ class Admission {
 
   /// How often a session was refused for this reason.
   std::uint64_t count(Refusal) const;
+  /// The addresses with the most sessions, the largest first.
+  Tally busiest(std::size_t most) const;
 
  private:
   struct Failures {

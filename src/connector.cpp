@@ -53,8 +53,8 @@ std::vector<Address> in_turn(const std::vector<Address>& addresses) {
 
 // --- What connectors share ---
 
-ConnectorHost::ConnectorHost(Loop& the_loop, const Upstream& settings)
-    : loop(the_loop), upstream(settings), resolver(the_loop, settings.nameservers) {}
+ConnectorHost::ConnectorHost(Loop& the_loop, Counters& counters, const Upstream& settings)
+    : loop(the_loop), upstream(settings), resolver(the_loop, counters, settings.nameservers) {}
 
 /// Not too many at a time: a server that comes back must not be run over.
 void ConnectorHost::enter(Connector& connector) {

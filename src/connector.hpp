@@ -24,7 +24,7 @@ class Connector;
 /// What the connectors of a thread share.
 class ConnectorHost {
  public:
-  ConnectorHost(Loop&, const Upstream&);
+  ConnectorHost(Loop&, Counters&, const Upstream&);
 
   Loop& loop;
   const Upstream& upstream;
