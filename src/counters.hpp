@@ -93,38 +93,51 @@ std::string_view to_string(RequestOutcome);
 
 inline constexpr std::size_t cache_line = 64;
 
-/// All that one thread counts. `in` is from the client to the server, `out` the other way.
-struct alignas(cache_line) Counters {
-  std::array<Counter, transports> begun;
-  std::array<std::array<Counter, end_reasons>, transports> ended;
-  std::array<Counter, not_begun_reasons> not_begun;
-  std::array<Counter, request_outcomes> requests;
-  Counter polls_cut;
-  Counter stanzas_in;
-  Counter stanzas_out;
-  Counter client_bytes_in;
-  Counter client_bytes_out;
-  Counter server_bytes_in;
-  Counter server_bytes_out;
-  Counter login_failures;
-  Histogram stanza_delay;
-  std::array<Histogram, 2> connects;  // failed, ok
-  std::array<Histogram, 2> dns;       // failed, ok
+/// All that is counted. `in` is from the client to the server, `out` the other way. `Number` and `Times`:
+/// Counter and Histogram of a thread, or what they come to.
+template <class Number, class Times>
+struct Counts {
+  std::array<std::array<Number, end_reasons>, transports> ended{};
+  std::array<Number, transports> begun{};
+  std::array<Number, not_begun_reasons> not_begun{};
+  std::array<Number, request_outcomes> requests{};
+  Number polls_cut{};
+  Number stanzas_in{};
+  Number stanzas_out{};
+  Number client_bytes_in{};
+  Number client_bytes_out{};
+  Number server_bytes_in{};
+  Number server_bytes_out{};
+  Number login_failures{};
+  Times stanza_delay{};
+  std::array<Times, 2> connects{};  // failed, ok
+  std::array<Times, 2> dns{};       // failed, ok
   // What there is now.
-  Counter held_requests;
-  Counter http_connections;
-  Counter connecting;  // to servers
-  Counter connected;
-  Counter cached_bytes;  // answers that may be asked for once more
-  Counter client_bytes;  // that wait for clients
-  Counter server_bytes;  // that wait for servers
+  Number held_requests{};
+  Number http_connections{};
+  Number connecting{};  // to servers
+  Number connected{};
+  Number cached_bytes{};  // answers that may be asked for once more
+  Number client_bytes{};  // that wait for clients
+  Number server_bytes{};  // that wait for servers
+};
 
+/// Of one thread, on cache lines of its own.
+struct alignas(cache_line) Counters : Counts<Counter, Histogram> {
   Counter& begun_by(Transport transport) { return begun[static_cast<std::size_t>(transport)]; }
   Counter& ended_for(Transport transport, EndReason reason) {
     return ended[static_cast<std::size_t>(transport)][static_cast<std::size_t>(reason)];
   }
   Counter& not_begun_for(Refusal refusal) { return not_begun[static_cast<std::size_t>(refusal)]; }
   Counter& requests_that(RequestOutcome outcome) { return requests[static_cast<std::size_t>(outcome)]; }
+};
+
+/// Of all threads, as read at one time.
+struct Totals : Counts<std::uint64_t, Distribution> {
+  void add(const Counters&);
+  /// How many there are now.
+  std::uint64_t sessions(Transport) const;
+  std::uint64_t sessions() const { return sessions(Transport::bosh) + sessions(Transport::websocket); }
 };
 
 }  // namespace boshd

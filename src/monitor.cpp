@@ -1,0 +1,123 @@
+#include "src/monitor.hpp"
+
+#include <map>
+#include <utility>
+
+#include "src/daemon.hpp"
+#include "src/status.hpp"
+
+namespace boshd {
+
+namespace {
+
+constexpr std::size_t shown = 10;    // domains and addresses
+constexpr std::size_t looked_at = 50;  // domains of each thread: one that is nowhere among them is not shown
+
+Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+// --- What others know ---
+
+bool is_draining(const Daemon&) {
+  return false;
+}
+
+/// Whether a thread does not answer.
+bool is_stuck(const Daemon&) {
+  return false;
+}
+
+/// Of a thread's loop, in seconds.
+double lag_of(const Daemon&, std::size_t) {
+  return 0;
+}
+
+ReloadReadings reloads_of(const Daemon&, WallTime started) {
+  return {.loaded = started};
+}
+
+std::vector<StatusProblem> problems() {
+  return {};
+}
+
+std::vector<StatusProxy> proxies() {
+  return {};
+}
+
+std::array<std::uint64_t, proxy_problems.size()> proxy_problem_counts() {
+  return {};
+}
+
+std::vector<CertificateReadings> certificates_of(const Daemon& daemon) {
+  std::vector<CertificateReadings> all;
+  for (const ServerTls::Known& known : daemon.server_tls().certificates())
+    all.push_back({known.file, known.names, known.expires});
+  return all;
+}
+
+/// Of all threads together.
+Tally domains_of(const Daemon& daemon) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const auto& shard : daemon.shards())
+    for (const auto& [name, count] : shard->domains().largest(looked_at)) sums[name] += count;
+  Tally tally(sums.begin(), sums.end());
+  keep_largest(tally, shown);
+  return tally;
+}
+
+}  // namespace
+
+Monitor::Monitor(Daemon& daemon)
+    : daemon_(daemon), timer_(daemon.loop()), started_(std::chrono::system_clock::now()) {}
+
+void Monitor::sample() {
+  history_.add(now(), totals());
+  timer_.start_in(History::step, [this] { sample(); });
+}
+
+Totals Monitor::totals() const {
+  Totals totals;
+  for (const auto& shard : daemon_.shards()) totals.add(std::as_const(*shard).counters());
+  return totals;
+}
+
+ReadyState Monitor::ready_state() const {
+  return ready_state(totals());
+}
+
+ReadyState Monitor::ready_state(const Totals& totals) const {
+  if (is_stuck(daemon_)) return ReadyState::stuck;
+  if (is_draining(daemon_)) return ReadyState::draining;
+  return totals.sessions() >= daemon_.config().limits.sessions ? ReadyState::full : ReadyState::ready;
+}
+
+Readings Monitor::read() const {
+  Readings readings;
+  for (std::size_t i = 0; i < daemon_.shards().size(); ++i) {
+    Totals thread;
+    thread.add(std::as_const(*daemon_.shards()[i]).counters());
+    readings.threads.push_back({thread.sessions(), lag_of(daemon_, i)});
+  }
+  readings.totals = totals();
+  readings.sessions_limit = daemon_.config().limits.sessions;
+  readings.state = ready_state(readings.totals);
+  readings.draining = is_draining(daemon_);
+  readings.certificates = certificates_of(daemon_);
+  readings.reloads = reloads_of(daemon_, started_);
+  readings.proxy_problem_counts = proxy_problem_counts();
+  readings.process = read_process();
+  return readings;
+}
+
+std::string Monitor::status() const {
+  const StatusFacts facts{.node = daemon_.config().node,
+                          .config_file = daemon_.config_file(),
+                          .domains = domains_of(daemon_),
+                          .addresses = daemon_.admission().busiest(shown),
+                          .problems = problems(),
+                          .proxies = proxies()};
+  return status_json(read(), history_, facts, now(), std::chrono::system_clock::now());
+}
+
+}  // namespace boshd

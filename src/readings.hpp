@@ -1,0 +1,72 @@
+// What metrics and status show: the counters of all threads, and what the daemon itself knows.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/counters.hpp"
+
+namespace boshd {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+/// Seconds since 1970, to the millisecond.
+double unix_seconds(WallTime);
+
+/// What the system says of this process.
+struct ProcessReadings {
+  double cpu_seconds = 0;
+  std::uint64_t resident = 0;  // bytes
+  std::uint64_t virtual_size = 0;
+  std::uint64_t open_files = 0;
+  std::uint64_t max_files = 0;
+  double started = 0;  // seconds since 1970
+};
+ProcessReadings read_process();
+
+/// How the configuration came here.
+struct ReloadReadings {
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  bool last_succeeded = true;
+  WallTime loaded{};        // the configuration that is in use
+  std::string last_error{};  // of the last reload, if it failed
+};
+
+/// Whether a balancer may send new sessions here.
+enum class ReadyState { ready, draining, full, stuck };
+std::string_view to_string(ReadyState);
+
+struct ThreadReadings {
+  std::uint64_t sessions = 0;
+  double lag = 0;  // seconds; how late its loop was at the latest ping
+};
+
+struct CertificateReadings {
+  std::string file;
+  std::vector<std::string> names;
+  WallTime expires{};
+};
+
+/// What goes wrong in front of boshd, as far as it can see.
+inline constexpr std::array<std::string_view, 5> proxy_problems{
+    "no-forwarded-for", "untrusted-forwarded-for", "held-requests-cut", "http10", "no-upgrade"};
+
+/// Cheap to take: no thread is asked for anything.
+struct Readings {
+  Totals totals;
+  std::vector<ThreadReadings> threads;
+  std::uint64_t sessions_limit = 0;
+  ReadyState state = ReadyState::ready;
+  bool draining = false;
+  std::vector<CertificateReadings> certificates;
+  ReloadReadings reloads;
+  std::array<std::uint64_t, proxy_problems.size()> proxy_problem_counts{};
+  ProcessReadings process;
+};
+
+}  // namespace boshd
