@@ -18,8 +18,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_visitors = 64;
 constexpr std::size_t scratch_bytes = std::size_t{16} * 1024;
-constexpr std::chrono::seconds request_patience = 10s;  // for a whole request, or an answer that is not fetched
-constexpr std::chrono::seconds idle_patience = 150s;    // longer than anybody waits between two scrapes
+constexpr std::chrono::seconds request_patience =
+    10s;                                              // for a whole request, or an answer that is not fetched
+constexpr std::chrono::seconds idle_patience = 150s;  // longer than anybody waits between two scrapes
 constexpr HttpLimits limits{.header_bytes = std::size_t{8} * 1024, .header_fields = 100, .body_bytes = 0};
 
 constexpr std::string_view paths =
@@ -48,7 +49,9 @@ Answer find(const HttpRequest& request, const Monitor& monitor) {
     return {.status = 405, .body = "Only GET and HEAD are served here.\n", .headers = "Allow: GET, HEAD\r\n"};
   if (path == "/metrics") {
     const MetricsFormat format = metrics_format(request.accept);
-    return {.type = std::string(content_type(format)), .body = monitor.metrics(format), .headers = "Vary: Accept\r\n"};
+    return {.type = std::string(content_type(format)),
+            .body = monitor.metrics(format),
+            .headers = "Vary: Accept\r\n"};
   }
   if (path == "/healthz") return {.body = "ok\n"};
   if (path == "/readyz") return ready(monitor.ready_state());
@@ -121,7 +124,9 @@ class AdminHttp::Visitor final : public boost::intrusive_ref_counter<Visitor, bo
     }
     last_ = true;  // nothing here takes a body
     const unsigned status = reader->state() == RequestReader::State::failed ? reader->status() : 413;
-    after_write(connection_.write(simple_response({.keep_alive = false}, status, {})));
+    HttpContext context;
+    context.keep_alive = false;
+    after_write(connection_.write(simple_response(context, status, {})));
   }
 
   void after_write(Connection::Outcome outcome) {
@@ -152,7 +157,8 @@ AdminHttp::AdminHttp(Loop& loop, const Listen& listen, const Monitor& monitor)
     acceptor_ = std::make_unique<Acceptor>(loop_, listening.descriptors.front(),
                                            [this](int descriptor, const Peer&) { welcome(descriptor); });
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error("[metrics] address: " + std::string(error.what()));
+    const bool is_default = listen_.written.file.empty();
+    throw std::runtime_error((is_default ? "metrics.address: " : "") + std::string(error.what()));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace boshd {
 
@@ -49,6 +50,11 @@ bool Rates::take(const Address& address, Bucket::Time now) {
   if (rate_ == 0 || is_in(address, exempt_)) return true;
   if (buckets_.size() > tidy_above_) tidy(now);
   return buckets_[limited_part(address)].take(rate_, saved_seconds, now);
+}
+
+void Rates::change(unsigned rate, std::vector<Network> exempt) {
+  rate_ = rate;
+  exempt_ = std::move(exempt);
 }
 
 void Rates::tidy(Bucket::Time now) {
@@ -102,6 +108,7 @@ Admission::Verdict Admission::admit(const Address& address, Time now) {
 }
 
 Refusal Admission::judge(Entry& entry, bool exempt, Time now) {
+  if (draining_) return Refusal::draining;
   if (sessions_ >= limits_.sessions) return Refusal::sessions;
   if (limits_.memory > 0 && resident(now) > limits_.memory) return Refusal::memory;
   if (exempt) return Refusal::none;
@@ -117,7 +124,45 @@ void Admission::leave(const Address& address) {
   const std::scoped_lock lock(mutex_);
   --sessions_;
   --entries_.at(address).sessions;
+  tell_if_empty();
 }
+
+// --- Changes ---
+
+void Admission::change(const LimitSettings& limits, std::vector<Network> exempt) {
+  const std::scoped_lock lock(mutex_);
+  limits_ = limits;
+  exempt_ = std::move(exempt);
+}
+
+void Admission::drain(std::function<void()> empty) {
+  const std::scoped_lock lock(mutex_);
+  draining_ = true;
+  empty_ = std::move(empty);
+  tell_if_empty();
+}
+
+void Admission::resume() {
+  const std::scoped_lock lock(mutex_);
+  draining_ = false;
+  empty_ = nullptr;
+}
+
+void Admission::tell_if_empty() {
+  if (sessions_ == 0 && empty_) std::exchange(empty_, nullptr)();
+}
+
+bool Admission::is_draining() const {
+  const std::scoped_lock lock(mutex_);
+  return draining_;
+}
+
+std::size_t Admission::sessions() const {
+  const std::scoped_lock lock(mutex_);
+  return sessions_;
+}
+
+// --- Memory ---
 
 void Admission::tidy(Time now) {
   const std::scoped_lock lock(mutex_);

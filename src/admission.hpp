@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -40,6 +41,8 @@ class Rates {
   /// `rate` 0: everything passes.
   Rates(unsigned rate, std::vector<Network> exempt) : rate_(rate), exempt_(std::move(exempt)) {}
   bool take(const Address&, Bucket::Time now);
+  /// From now on; what was used stays used.
+  void change(unsigned rate, std::vector<Network> exempt);
   /// Forgets addresses that were quiet.
   void tidy(Bucket::Time now);
 
@@ -94,6 +97,16 @@ class Admission {
   };
   Verdict admit(const Address&, Time now);
 
+  /// From now on; who is there already stays.
+  void change(const LimitSettings&, std::vector<Network> exempt);
+  /// No new sessions until `resume`. `empty` is called once when none is left, by the thread of the last one
+  /// with the mutex held; at once if there is none.
+  void drain(std::function<void()> empty = {});
+  void resume();
+  bool is_draining() const;
+  /// How many there are.
+  std::size_t sessions() const;
+
   /// The server has refused a password. `account` may be empty.
   void login_failed(const Address&, const std::string& account, Time now);
   /// Whether this account may be tried once more.
@@ -122,12 +135,15 @@ class Admission {
   bool is_blocked(const Failures&, Time now) const;
   void count_failure(Failures&, Time now) const;
   void leave(const Address&);
+  void tell_if_empty();
   void forget(Time now);
   std::size_t resident(Time now);
 
-  const LimitSettings& limits_;
-  std::vector<Network> exempt_;
   mutable std::mutex mutex_;
+  LimitSettings limits_;
+  std::vector<Network> exempt_;
+  bool draining_ = false;
+  std::function<void()> empty_;  // who waits for the last session's end
   std::map<Address, Entry> entries_;
   std::size_t tidy_above_ = tidy_above;
   std::map<std::string, Failures> accounts_;

@@ -22,6 +22,7 @@ constexpr std::size_t GiB = 1024 * MiB;
 
 constexpr auto listen_keys = [](auto& keys, Listen& listen) {
   keys.text("address", listen, address_form);
+  keys.place("address", listen.written);
   keys.text("bosh_path", listen.bosh_path, path_form);
   keys.text("websocket_path", listen.websocket_path, path_form);
   keys.truth("script_syntax", listen.script_syntax);
@@ -32,8 +33,10 @@ constexpr auto listen_keys = [](auto& keys, Listen& listen) {
 constexpr auto certificate_keys = [](auto& keys, Certificate& certificate) {
   keys.required("chain");
   keys.text("chain", certificate.chain, file_form);
+  keys.place("chain", certificate.chain_written);
   keys.required("key");
   keys.text("key", certificate.key, file_form);
+  keys.place("key", certificate.key_written);
 };
 
 constexpr auto tls_keys = [](auto& keys, TlsSettings& tls) {
@@ -135,6 +138,7 @@ constexpr auto server_keys = [](auto& keys, Servers& servers) {
   keys.one_or_more("server", servers.list, server_form);
   keys.text("tls", servers.tls, tls_form);
   keys.text("ca", servers.ca, file_form);
+  keys.place("ca", servers.ca_written);
   keys.text("proxy_protocol", servers.proxy_protocol, proxy_header_form);
   keys.list("query", servers.query, parameter_form);
   check_servers(keys, servers);
@@ -159,6 +163,7 @@ constexpr auto upstream_keys = [](auto& keys, Upstream& upstream) {
 
 constexpr auto metrics_keys = [](auto& keys, MetricsSettings& metrics) {
   keys.text("address", metrics.listen, optional_address_form);
+  keys.place("address", metrics.listen.written);
 };
 
 constexpr auto control_keys = [](auto& keys, ControlSettings& control) {
@@ -174,6 +179,7 @@ constexpr auto log_keys = [](auto& keys, LogSettings& log) {
   keys.text("target", log.target, log_target_form);
   keys.text("format", log.format, log_format_form);
   keys.text("access", log.access, file_form);
+  keys.place("access", log.access_written);
   keys.text("access_format", log.access_format, access_format_form);
 };
 
@@ -277,6 +283,11 @@ OriginList CorsSettings::everyone() const {
 const OriginList& CorsSettings::of(std::string_view domain) const {
   const auto entry = domains.find(plain_name(domain));
   return entry == domains.end() ? origins : entry->second;
+}
+
+std::string to_string(const Written& written) {
+  if (written.file.empty()) return {};
+  return written.file + ":" + std::to_string(written.line) + ": " + written.key + ": ";
 }
 
 Config read_config(std::string_view text, const std::string& file_name) {

@@ -17,6 +17,16 @@
 
 namespace boshd {
 
+/// Where in a file something was written, for messages. It makes no difference between values.
+struct Written {
+  std::string file{};  // empty: nowhere, it is a default
+  unsigned line = 0;
+  std::string key{};
+  friend bool operator==(const Written&, const Written&) { return true; }
+};
+/// "file:line: key: ", or nothing.
+std::string to_string(const Written&);
+
 /// One address that serves HTTP: an IP address and a port, the path of a Unix socket, or a descriptor that
 /// the process was started with (socket activation).
 struct Listen {
@@ -29,6 +39,7 @@ struct Listen {
   std::string bosh_path = "/http-bind";
   std::string websocket_path = "/xmpp-websocket";
   bool script_syntax = false;  // XEP-0252: pages of any origin may then open sessions
+  Written written{};           // its address
   friend bool operator==(const Listen&, const Listen&) = default;
 };
 
@@ -102,6 +113,7 @@ struct Servers {
   std::vector<Server> list{Server{}};  // tried in this order
   UpstreamTls tls = UpstreamTls::automatic;
   std::string ca;  // a file of trusted certificates; empty: the system's
+  Written ca_written;
   ProxyHeader proxy_protocol = ProxyHeader::none;
   std::vector<std::string> query;  // parameters of the client's URL that the server is told
   friend bool operator==(const Servers&, const Servers&) = default;
@@ -128,6 +140,8 @@ struct Upstream {
 struct Certificate {
   std::string chain;
   std::string key;
+  Written chain_written{};
+  Written key_written{};
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
@@ -171,6 +185,7 @@ struct LogSettings {
   LogTarget target = LogTarget::automatic;  // the journal if systemd has started the process
   LogFormat format = LogFormat::text;       // on stderr
   std::string access;                       // a file for a line of each request; empty: none
+  Written access_written;
   AccessFormat access_format = AccessFormat::combined;
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };

@@ -103,6 +103,12 @@ void KeyReader::bytes(std::string_view key, std::size_t& value, std::size_t leas
   value = static_cast<std::size_t>(*size);
 }
 
+void KeyReader::place(std::string_view key, Written& written) const {
+  const auto* node = table_.get(key);
+  if (node == nullptr && !written.file.empty()) return;
+  written = {file_, (node == nullptr ? table_ : *node).source().begin.line, full(key)};
+}
+
 void KeyReader::required(std::string_view key) {
   if (table_.get(key) == nullptr) fail(table_, full(key) + " is missing");
 }

@@ -94,6 +94,8 @@ class KeyReader {
     }
   }
 
+  /// Where the key is; where its table begins if it isn't there, unless a place is known.
+  void place(std::string_view key, Written& written) const;
   void required(std::string_view key);
   /// A rule that more than one value takes part in; `key` is where it is reported.
   void check(std::string_view key, bool right, std::string_view rule);
@@ -176,6 +178,7 @@ class KeyWriter {
     for (auto& [name, value] : values) write_table(full(key) + "." + quoted(name), "[", "]", value, keys);
   }
 
+  void place(std::string_view, const Written&) {}
   void required(std::string_view) {}
   void check(std::string_view, bool, std::string_view) {}
 

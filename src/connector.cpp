@@ -53,13 +53,13 @@ std::vector<Address> in_turn(const std::vector<Address>& addresses) {
 
 // --- What connectors share ---
 
-ConnectorHost::ConnectorHost(Loop& the_loop, Counters& counters, const Upstream& settings)
-    : loop(the_loop), upstream(settings), resolver(the_loop, counters, settings.nameservers) {}
+ConnectorHost::ConnectorHost(Loop& the_loop, Counters& counters, std::shared_ptr<const Upstream> settings)
+    : loop(the_loop), upstream(std::move(settings)), resolver(the_loop, counters, upstream->nameservers) {}
 
 /// Not too many at a time: a server that comes back must not be run over.
 void ConnectorHost::enter(Connector& connector) {
   Turns& turns = turns_[connector.domain_];
-  if (turns.under_way >= upstream.connects) {
+  if (turns.under_way >= upstream->connects) {
     turns.waiting.emplace_back(&connector);
     return;
   }
@@ -71,7 +71,7 @@ void ConnectorHost::enter(Connector& connector) {
 void ConnectorHost::leave(const std::string& domain) {
   Turns& turns = turns_.at(domain);
   --turns.under_way;
-  while (!turns.waiting.empty() && turns.under_way < upstream.connects) {
+  while (!turns.waiting.empty() && turns.under_way < upstream->connects) {
     const auto next = std::move(turns.waiting.front());
     turns.waiting.pop_front();
     if (!next->stopped_) enter(*next);
@@ -97,10 +97,10 @@ void ConnectorHost::remember(const std::string& server, bool dead) {
 
 // --- Servers ---
 
-Connector::Connector(ConnectorHost& host, const Servers& servers, std::string domain,
+Connector::Connector(ConnectorHost& host, std::shared_ptr<const Servers> servers, std::string domain,
                      std::function<void()> begun)
     : host_(host),
-      servers_(servers),
+      servers_(std::move(servers)),
       domain_(std::move(domain)),
       begun_(std::move(begun)),
       timer_(host.loop) {}
@@ -114,7 +114,7 @@ void Connector::next(Done done) {
 void Connector::begin() {
   step_ = "dns";
   std::exchange(begun_, nullptr)();
-  for (const Server& server : servers_.list) {
+  for (const Server& server : servers_->list) {
     if (server.from_dns) return find_servers();
     targets_.push_back({server.host, server.port, server.direct_tls, true, server.unix_path});
   }
@@ -138,7 +138,7 @@ void Connector::find_servers() {
     if (answers->plain && answers->direct_tls && !self->stopped_)
       self->take_srv(*answers->plain, *answers->direct_tls);
   };
-  if (servers_.tls == UpstreamTls::never) answers->direct_tls.emplace();
+  if (servers_->tls == UpstreamTls::never) answers->direct_tls.emplace();
   host_.resolver.find_srv("_xmpp-client._tcp." + domain_ + ".",
                           [=](const SrvAnswer& answer) { take(answers->plain, answer); });
   if (!answers->direct_tls)
@@ -177,7 +177,7 @@ void Connector::take_host(Target&& target, const HostAnswer& answer) {
   std::vector<Candidate> candidates;
   for (const Address& address : in_turn(answer.addresses)) {
     const std::string name = print(address, target.port);
-    if (!target.configured && !is_public(address) && !is_in(address, host_.upstream.allow_networks)) {
+    if (!target.configured && !is_public(address) && !is_in(address, host_.upstream->allow_networks)) {
       refused_ = true;
       last_error_ = name + " is not a public address; upstream.allow_networks can permit it";
       continue;

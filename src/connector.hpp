@@ -24,10 +24,10 @@ class Connector;
 /// What the connectors of a thread share.
 class ConnectorHost {
  public:
-  ConnectorHost(Loop&, Counters&, const Upstream&);
+  ConnectorHost(Loop&, Counters&, std::shared_ptr<const Upstream>);
 
   Loop& loop;
-  const Upstream& upstream;
+  std::shared_ptr<const Upstream> upstream;  // a reload brings another; its name servers stay
   Resolver resolver;
 
  private:
@@ -65,7 +65,7 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   using Done = std::function<void(Connected&&)>;
 
   /// `domain`: in ASCII, for DNS. `begun`: is called when its turn has come.
-  Connector(ConnectorHost&, const Servers&, std::string domain, std::function<void()> begun);
+  Connector(ConnectorHost&, std::shared_ptr<const Servers>, std::string domain, std::function<void()> begun);
 
   /// The next connection; calls back once, from the loop. After an error there are no more.
   void next(Done);
@@ -129,7 +129,7 @@ class Connector : public boost::intrusive_ref_counter<Connector, boost::thread_u
   void plan(std::chrono::milliseconds);
 
   ConnectorHost& host_;
-  const Servers& servers_;
+  std::shared_ptr<const Servers> servers_;
   std::string domain_;
   std::function<void()> begun_;
   Done done_;

@@ -8,39 +8,27 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "src/coding.hpp"
-#include "src/listener.hpp"
 #include "src/log.hpp"
-#include "src/sha1.hpp"
+#include "src/service_manager.hpp"
 
 namespace boshd {
 
 namespace {
+
+constexpr std::chrono::milliseconds usual_period{1000};  // of the pulse
+constexpr std::chrono::seconds to_end{10};               // for what is under way when the daemon stops
 
 sigset_t handled_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1}) ::sigaddset(&signals, signal);
   return signals;
-}
-
-bosh::Settings session_settings(const Config& config) {
-  bosh::Settings settings;
-  settings.wait = config.session.wait;
-  settings.hold = config.session.hold;
-  settings.inactivity = config.session.inactivity;
-  settings.polling = config.session.polling;
-  settings.max_pause = config.session.max_pause;
-  settings.streams = config.session.streams;
-  settings.accept = codings_of_bosh;
-  settings.sha1 = sha1_hex;
-  settings.cache_bytes = config.limits.response_cache;
-  settings.queue_bytes = config.limits.client_queue;
-  return settings;
 }
 
 /// Every certificate with its names and its end; as a warning when that is near.
@@ -54,6 +42,8 @@ void log_certificates(const ServerTls& tls) {
     log(known.expires - now < near ? LogLevel::warning : LogLevel::info, "certificate",
         {{"file", known.file}, {"names", names}, {"expires_in_days", days}});
   }
+  for (const std::string& fault : time_faults(tls, now))
+    log(LogLevel::error, "certificate-useless", {{"error", fault}});
 }
 
 unsigned thread_count(const Config& config) {
@@ -73,38 +63,53 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
     : config_(std::move(config)),
       config_file_(std::move(config_file)),
       tls_(std::make_shared<const TlsFiles>(*config_)),
-      settings_(session_settings(*config_)),
       admission_(config_->limits, config_->proxy.trusted),
+      listeners_(thread_count(*config_)),
       signals_(*this),
-      daily_(loop_) {
-  log_certificates(tls_->server);
+      pulse_(loop_, shards_),
+      daily_(loop_),
+      closing_(loop_),
+      deadline_(loop_),
+      monitor_(*this) {
+  log_certificates(*tls_->server);
   const unsigned count = thread_count(*config_);
   shards_.reserve(count);
   for (unsigned i = 0; i < count; ++i)
-    shards_.push_back(std::make_unique<Shard>(i, *config_, settings_, shards_, tls_, admission_));
-  for (const Listen& listen : config_->listen) {
-    const Listening listening = open_listener(listen, count);
-    for (unsigned i = 0; i < count; ++i) shards_[i]->serve(listening.descriptors[i], listen);
-    log(LogLevel::info, "listening", {{"address", listening.address}, {"path", listen.bosh_path}});
-  }
+    shards_.push_back(std::make_unique<Shard>(i, config_, tls_, shards_, admission_));
+  const auto each = listeners_.carry_out(listeners_.plan(config_->listen), {});
+  for (unsigned i = 0; i < count; ++i)
+    for (const Reloaded::Listener& listener : each[i])
+      shards_[i]->serve(listener.id, listener.descriptor, listener.listen);
+  reload_state_.loaded = std::chrono::system_clock::now();
+  if (!config_->metrics.is_on()) return;
+  admin_http_.emplace(loop_, config_->metrics.listen, monitor_);
+  log(LogLevel::info, "metrics-listening", {{"address", admin_http_->address()}});
 }
 
 Daemon::~Daemon() {
-  stop();
-  threads_.clear();
-  for (const Listen& listen : config_->listen) clean_up(listen);
+  stop_threads();
 }
 
 void Daemon::run() {
   renew_daily();
-  for (const auto& shard : shards_) threads_.emplace_back([&shard] { shard->run(); });
+  for (const auto& shard : shards_) {
+    threads_.emplace_back([&shard] { shard->run(); });
+    const std::string name = "shard " + std::to_string(threads_.size() - 1);
+    ::pthread_setname_np(threads_.back().native_handle(), name.c_str());
+  }
+  start_pulse();
+  monitor_.start();
+  told_status_ = status();
+  service_manager::tell_ready(told_status_);
   loop_.run();
-  stop();
-  threads_.clear();
+  state_ = State::stopping;
+  service_manager::tell_stopping("Ending all sessions.");
+  stop_threads();
 }
 
-void Daemon::stop() {
+void Daemon::stop_threads() {
   for (const auto& shard : shards_) shard->stop();
+  threads_.clear();
 }
 
 // --- Signals ---
@@ -129,25 +134,178 @@ void Daemon::Signals::on_readable() {
 }
 
 void Daemon::on_signal(int signal) {
-  if (signal == SIGHUP) return renew_certificates();
+  if (signal == SIGHUP) return reload();
   if (signal == SIGUSR1) return;
-  log(LogLevel::info, "stopping", {{"signal", std::string("SIG") + ::sigabbrev_np(signal)}});
+  const std::string name = std::string("SIG") + ::sigabbrev_np(signal);
+  if (signal == SIGTERM && state_ != State::stopping) return stop_softly(name);
+  log(LogLevel::info, "stopping", {{"signal", name}});
   loop_.stop();
+}
+
+// --- Draining ---
+
+void Daemon::drain() {
+  if (state_ != State::serving) return;
+  state_ = State::draining;
+  admission_.drain();
+  log(LogLevel::info, "draining", {{"sessions", admission_.sessions()}});
+  tell_status();
+}
+
+void Daemon::resume() {
+  if (state_ != State::draining) return;
+  state_ = State::serving;
+  admission_.resume();
+  log(LogLevel::info, "resumed");
+  tell_status();
+}
+
+/// Until the last session has ended, or the time for that.
+void Daemon::stop_softly(const std::string& signal) {
+  const std::chrono::seconds patience = config_->stop.drain;
+  state_ = State::stopping;
+  log(LogLevel::info, "stopping",
+      {{"signal", signal}, {"sessions", admission_.sessions()}, {"within_seconds", patience.count()}});
+  service_manager::tell_stopping(status());
+  service_manager::ask_for_time(patience + to_end);
+  if (patience == std::chrono::seconds(0)) return loop_.stop();
+  deadline_.start_in(patience, [this] { loop_.stop(); });
+  admission_.drain([this] { loop_.stop(); });
+}
+
+// --- The pulse, and who listens to it ---
+
+void Daemon::start_pulse() {
+  const auto interval = service_manager::watchdog_interval();
+  if (!interval && !config_->metrics.is_on()) return;
+  auto period = usual_period;
+  if (interval) {
+    const auto half = std::chrono::floor<std::chrono::milliseconds>(*interval / 2);
+    period = config_->metrics.is_on() ? std::min(half, usual_period) : half;
+  }
+  pulse_.start(std::max(period, std::chrono::milliseconds(1)), [this] { on_pulse(); });
+}
+
+/// Every thread has answered.
+void Daemon::on_pulse() {
+  const Time now = std::chrono::steady_clock::now();
+  const auto interval = service_manager::watchdog_interval();
+  if (interval && now - fed_ >= *interval / 2 - usual_period) {
+    fed_ = now;
+    service_manager::feed_watchdog();
+  }
+  tell_status();
+}
+
+bool Daemon::stall(unsigned thread, std::chrono::seconds time) {
+  const char* allowed = std::getenv("BOSHD_DEBUG_COMMANDS");
+  if (!allowed || std::string_view(allowed) != "1" || thread >= shards_.size()) return false;
+  log(LogLevel::warning, "stalled", {{"thread", thread}, {"seconds", time.count()}});
+  shards_[thread]->ask([time](Shard&) { std::this_thread::sleep_for(time); });
+  return true;
+}
+
+/// A sentence or two for `systemctl status`.
+std::string Daemon::status() const {
+  const std::size_t sessions = admission_.sessions();
+  std::string text = std::to_string(sessions) + (sessions == 1 ? " session" : " sessions");
+  if (state_ == State::draining) text = "Draining, no new sessions; " + text + " left.";
+  if (state_ == State::stopping) text = "Stopping; " + text + " left.";
+  if (state_ == State::serving) text = "Serving " + text + ".";
+  if (!reload_state_.ok)
+    text += " The last reload failed, the configuration from before counts: " + reload_state_.error;
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+void Daemon::tell_status() {
+  if (!service_manager::is_there()) return;
+  std::string text = status();
+  if (text == told_status_) return;
+  told_status_ = std::move(text);
+  service_manager::tell_status(told_status_);
+}
+
+// --- Reloading ---
+
+void Daemon::reload(std::function<void(const ReloadState&)> done) {
+  if (!done) done = [](const ReloadState&) {};
+  service_manager::tell_reloading();
+  reload_state_.tried = std::chrono::system_clock::now();
+  try {
+    Config fresh = config_file_.empty() ? *config_ : read_config_file(config_file_);
+    std::vector<std::string> need_restart = keep_fixed_keys(fresh, *config_);
+    auto tls = std::make_shared<const TlsFiles>(fresh, tls_.get());
+    Listeners::Plan plan = listeners_.plan(fresh.listen);
+    // Nothing fails from here on.
+    reload_state_ = {.tried = reload_state_.tried,
+                     .loaded = reload_state_.tried,
+                     .succeeded = reload_state_.succeeded + 1,
+                     .failed = reload_state_.failed,
+                     .need_restart = std::move(need_restart)};
+    change_to(std::make_shared<const Config>(std::move(fresh)), std::move(tls), std::move(plan),
+              [this, done = std::move(done)] {
+                std::string keys;
+                for (const std::string& key : reload_state_.need_restart)
+                  keys += (keys.empty() ? "" : ",") + key;
+                if (keys.empty())
+                  log(LogLevel::info, "reloaded");
+                else
+                  log(LogLevel::warning, "reloaded", {{"keys-need-restart", keys}});
+                told_status_ = status();
+                service_manager::tell_ready(told_status_);
+                done(reload_state_);
+              });
+  } catch (const std::exception& error) {
+    reload_state_.ok = false;
+    reload_state_.error = error.what();
+    ++reload_state_.failed;
+    log(LogLevel::error, "reload-failed", {{"error", error.what()}});
+    told_status_ = status();
+    service_manager::tell_ready(told_status_);
+    done(reload_state_);
+  }
+}
+
+/// `done`: when all threads have it.
+void Daemon::change_to(std::shared_ptr<const Config> config, std::shared_ptr<const TlsFiles> tls,
+                       Listeners::Plan&& plan, std::function<void()> done) {
+  const bool same_certificates = tls->server == tls_->server;
+  config_ = std::move(config);
+  tls_ = std::move(tls);
+  set_log_level(config_->log.level);
+  if (!same_certificates) log_certificates(*tls_->server);
+  admission_.change(config_->limits, config_->proxy.trusted);
+  auto each = listeners_.carry_out(std::move(plan), std::chrono::steady_clock::now());
+  const auto missing = std::make_shared<std::size_t>(shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    std::vector<Mail> mail;
+    mail.emplace_back(Reloaded{config_, tls_, std::move(each[i])});
+    shards_[i]->post(std::move(mail));
+    shards_[i]->ask([this, missing, done](Shard&) {
+      loop_.send([missing, done] {
+        if (--*missing == 0) done();
+      });
+    });
+  }
+  if (listeners_.has_retired()) closing_.start_in(retirement, [this] { close_retired(); });
+}
+
+void Daemon::close_retired() {
+  for (const ListenerId id : listeners_.finished(std::chrono::steady_clock::now()))
+    for (const auto& shard : shards_) shard->ask([id](Shard& asked) { asked.close_listener(id); });
+  if (listeners_.has_retired())
+    closing_.start_in(std::chrono::milliseconds(100), [this] { close_retired(); });
 }
 
 // --- Certificates ---
 
-/// Reads the certificates anew; those that can't be read leave the old ones in place.
+/// Reads the files of the present configuration anew.
 void Daemon::renew_certificates() {
   try {
-    tls_ = std::make_shared<const TlsFiles>(*config_);
-    for (const auto& shard : shards_) {
-      std::vector<Mail> mail;
-      mail.emplace_back(Renewed{tls_});
-      shard->post(std::move(mail));
-    }
-    log(LogLevel::info, "certificates-renewed");
-    log_certificates(tls_->server);
+    auto tls = std::make_shared<const TlsFiles>(*config_, tls_.get());
+    change_to(config_, std::move(tls), listeners_.plan(config_->listen),
+              [] { log(LogLevel::info, "certificates-renewed"); });
   } catch (const std::exception& error) {
     log(LogLevel::error, "certificates-kept", {{"error", error.what()}});
   }
@@ -155,7 +313,7 @@ void Daemon::renew_certificates() {
 
 void Daemon::renew_daily() {
   daily_.start_in(std::chrono::days(1), [this] {
-    if (!config_->tls.certificates.empty()) renew_certificates();
+    renew_certificates();
     renew_daily();
   });
 }

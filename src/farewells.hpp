@@ -22,6 +22,8 @@ class Farewells {
   /// `life`: so long each is kept at least, if there aren't too many of them.
   explicit Farewells(std::chrono::seconds life) : life_(life) {}
 
+  /// From the next generation on.
+  void set_life(std::chrono::seconds life) { life_ = life; }
   void add(const Sid&, const bosh::Response&, Time now);
   /// nullptr: the session is not known.
   const bosh::Response* find(const Sid&) const;

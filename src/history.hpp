@@ -17,9 +17,9 @@ namespace boshd {
 class History {
  public:
   static constexpr std::chrono::seconds step{2};
-  static constexpr std::size_t most = 300;                // steps
-  static constexpr std::chrono::seconds rate_span{10};    // for rates
-  static constexpr std::chrono::seconds delay_span{60};   // for delays
+  static constexpr std::size_t most = 300;                 // steps
+  static constexpr std::chrono::seconds rate_span{10};     // for rates
+  static constexpr std::chrono::seconds delay_span{60};    // for delays
   static constexpr std::chrono::seconds recent_span{600};  // for what is recent
 
   /// Once a step.

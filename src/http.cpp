@@ -28,8 +28,8 @@ Time now() {
 
 }  // namespace
 
-Http::Http(Shard& shard, Connection&& connection, const Peer& peer, const Listen& listen)
-    : shard_(shard), connection_(std::move(connection)), peer_(peer), listen_(&listen) {}
+Http::Http(Shard& shard, Connection&& connection, const Peer& peer, std::shared_ptr<const Listen> listen)
+    : shard_(shard), connection_(std::move(connection)), peer_(peer), listen_(std::move(listen)) {}
 
 void Http::start(std::uint64_t id) {
   id_ = id;

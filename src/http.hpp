@@ -31,7 +31,7 @@ class Shard;
 /// they set off.
 class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsafe_counter>, private Watcher {
  public:
-  Http(Shard&, Connection&&, const Peer&, const Listen&);
+  Http(Shard&, Connection&&, const Peer&, std::shared_ptr<const Listen>);
 
   /// Begins to serve, under the id by which the shard knows it: with a PROXY header if the listener wants
   /// one, then TLS if it has any.
@@ -63,7 +63,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
 
   std::uint64_t id() const { return id_; }
   const Peer& peer() const { return peer_; }
-  const Listen& listen() const { return *listen_; }
+  const std::shared_ptr<const Listen>& listen() const { return listen_; }
   Queued queued;
 
  private:
@@ -106,7 +106,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   Shard& shard_;
   Connection connection_;
   Peer peer_;
-  const Listen* listen_;
+  std::shared_ptr<const Listen> listen_;  // as it was when the connection came
   std::uint64_t id_ = 0;
   std::uint32_t next_number_ = 0;
   std::unique_ptr<ProxyHeaderReader> proxy_reader_;  // until the header is there

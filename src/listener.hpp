@@ -2,6 +2,7 @@
 // connections.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@
 
 namespace boshd {
 
+/// Tells listeners apart, through reloads.
+using ListenerId = unsigned;
+
 /// The descriptors of one address, all on the same port.
 struct Listening {
   std::string address;  // with the real port, "127.0.0.1:5280" or "[::1]:5280"
@@ -19,10 +23,12 @@ struct Listening {
 };
 
 /// Throws std::runtime_error that names the address and what to do when it can't be had, also when another
-/// process listens there.
-Listening open_listener(const Listen&, unsigned count);
+/// process listens there. `ours`: this process listens on that port already, at another address.
+Listening open_listener(const Listen&, unsigned count, bool ours = false);
 /// Removes what the listener has left in the file system.
 void clean_up(const Listen&);
+
+inline constexpr std::chrono::seconds retirement{1};
 
 /// Takes the connections of one listening descriptor.
 class Acceptor final : private Watcher {
@@ -34,6 +40,11 @@ class Acceptor final : private Watcher {
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
+
+  /// Before it is closed for good: new clients are turned away, but those that have connected, or are about
+  /// to, are taken in. After `retirement` nobody is under way any more.
+  void retire(const Listen&);
+  void resume(const Listen&);
 
  private:
   void on_readable() override;

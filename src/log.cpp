@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +12,7 @@
 namespace boshd {
 namespace {
 
-LogLevel least_level = LogLevel::info;
+std::atomic<LogLevel> least_level = LogLevel::info;
 
 struct LevelNames {
   std::string_view name;
@@ -142,7 +143,7 @@ std::string log_start(LogLevel level, bool journal, std::chrono::system_clock::t
 }
 
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields) {
-  if (level < least_level) return;
+  if (level < least_level.load(std::memory_order_relaxed)) return;
   auto line = log_start(level, under_journal(), std::chrono::system_clock::now());
   line += log_line(level, event, fields);
   line += '\n';

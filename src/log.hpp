@@ -25,7 +25,7 @@ struct Field {
   Field(std::string_view k, Number v) : key(k), value(std::to_string(v)) {}
 };
 
-/// The least level that is written. Set once, before threads start.
+/// The least level that is written.
 void set_log_level(LogLevel);
 
 /// Writes one line in one system call, so that lines of several threads do not mix.

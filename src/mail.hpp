@@ -5,12 +5,14 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "bosh/session.hpp"
 #include "src/config.hpp"
 #include "src/connection.hpp"
 #include "src/forwarding.hpp"
 #include "src/http_response.hpp"
+#include "src/listener.hpp"
 #include "src/sid.hpp"
 
 namespace boshd {
@@ -47,17 +49,24 @@ struct Lost {
 struct Move {
   Connection::Released socket;
   Peer peer;
-  const Listen* listen;
+  std::shared_ptr<const Listen> listen;
   HttpContext context;
   Delivery first;
   std::string rest;  // bytes behind that request
 };
 
-/// Certificates were read anew.
-struct Renewed {
+/// The configuration was read anew.
+struct Reloaded {
+  struct Listener {
+    ListenerId id;
+    int descriptor;  // -1: it is being served already
+    std::shared_ptr<const Listen> listen;
+  };
+  std::shared_ptr<const Config> config;
   std::shared_ptr<const TlsFiles> tls;
+  std::vector<Listener> listeners;  // all there are from now on; others take no new connections
 };
 
-using Mail = std::variant<Delivery, Reply, Lost, Move, Renewed>;
+using Mail = std::variant<Delivery, Reply, Lost, Move, Reloaded>;
 
 }  // namespace boshd

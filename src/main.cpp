@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -16,6 +17,7 @@
 #include "src/config.hpp"
 #include "src/daemon.hpp"
 #include "src/log.hpp"
+#include "src/tls.hpp"
 
 namespace {
 
@@ -29,7 +31,8 @@ constexpr std::string_view usage =
     "Usage: boshd [--config FILE] [--check | --dump-config]\n"
     "\n"
     "  --config FILE   the configuration; without it every setting has its default\n"
-    "  --check         read the configuration, say whether it is right, and stop\n"
+    "  --check         read the configuration and the certificates it names, say whether all is right, and "
+    "stop\n"
     "  --dump-config   print the configuration with every effective value, and stop\n"
     "  --version       print the version, and stop\n"
     "  --help          print this, and stop\n";
@@ -79,6 +82,14 @@ Command read_options(const std::vector<std::string_view>& arguments) {
   return {options, std::nullopt};
 }
 
+/// What the configuration names must be right, too.
+void check_files(const Config& config) {
+  const TlsFiles files(config);
+  const auto faults = time_faults(*files.server, std::chrono::system_clock::now());
+  if (!faults.empty()) throw ConfigError(faults.front());
+  std::cout << "The configuration is right.\n";
+}
+
 /// Every session takes two descriptors; the hard limit is the operator's word.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -106,7 +117,7 @@ int main(int argc, char** argv) {
     const auto config = std::make_shared<const Config>(
         options.config_file.empty() ? Config{} : read_config_file(options.config_file));
     if (options.dump) std::cout << dump_config(*config);
-    if (options.check) std::cout << "The configuration is right.\n";
+    if (options.check) check_files(*config);
     if (options.dump || options.check) return EXIT_SUCCESS;
     set_log_level(config->log.level);
     raise_descriptor_limit();

@@ -30,7 +30,8 @@ class Page {
     name_ = name;
     // OpenMetrics names a counter without what its samples end with.
     if (format_ == MetricsFormat::open_metrics && kind == Kind::counter) name.remove_suffix(total.size());
-    for (const auto& [word, text] : {Label{"HELP", help}, Label{"TYPE", kinds[static_cast<std::size_t>(kind)]}})
+    for (const auto& [word, text] :
+         {Label{"HELP", help}, Label{"TYPE", kinds[static_cast<std::size_t>(kind)]}})
       out_.append("# ").append(word).append(" ").append(name).append(" ").append(text).append("\n");
   }
 
@@ -56,14 +57,18 @@ class Page {
   }
 
  private:
-  static std::string print(double value, std::chars_format format = std::chars_format::general) {
-    std::array<char, 400> digits;
-    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value, format).ptr};
+  static std::string print(double value) {
+    std::array<char, 40> digits;
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
   }
 
   /// Written as a float in both formats: a label that changes would begin another series.
   static std::string print_end(std::chrono::microseconds end) {
-    std::string text = print(std::chrono::duration<double>(end).count(), std::chars_format::fixed);
+    const double seconds = std::chrono::duration<double>(end).count();
+    std::array<char, 40> digits;
+    const auto written =
+        std::to_chars(digits.data(), digits.data() + digits.size(), seconds, std::chars_format::fixed);
+    const std::string text(digits.data(), written.ptr);
     return text.find('.') == text.npos ? text + ".0" : text;
   }
 
@@ -164,7 +169,9 @@ struct Family {
 /// `in` is from the client to the server, `out` the other way.
 constexpr std::array families{
     Family{"boshd_build_info", Kind::gauge, "Always 1, with the version as a label.",
-           [](Page& page, const Readings&) { page.add({{"version", BOSHD_VERSION}}, 1); }},
+           [](Page& page, const Readings&) {
+             page.add({{"version", BOSHD_VERSION}}, 1);
+           }},
     Family{"boshd_sessions", Kind::gauge, "Sessions that there are now.", sessions},
     Family{"boshd_sessions_limit", Kind::gauge, "Sessions that there may be (limits.sessions).",
            [](Page& page, const Readings& now) { page.add({}, now.sessions_limit); }},
@@ -211,8 +218,8 @@ constexpr std::array families{
              page.add({{"kind", "client"}}, now.totals.client_bytes);
              page.add({{"kind", "server"}}, now.totals.server_bytes);
            }},
-    Family{"boshd_eventloop_lag_seconds", Kind::gauge, "How late a thread's loop was at its latest ping.",
-           lags},
+    Family{"boshd_eventloop_lag_seconds", Kind::gauge,
+           "How long a thread's loop took to answer its latest ping; if that is overdue, until now.", lags},
     Family{"boshd_draining", Kind::gauge, "1 while no new sessions begin (drain), else 0.",
            [](Page& page, const Readings& now) { page.add({}, now.draining ? 1 : 0); }},
     Family{"boshd_tls_certificate_expiry_timestamp_seconds", Kind::gauge,
@@ -223,7 +230,7 @@ constexpr std::array families{
              page.add({{"result", "failed"}}, now.reloads.failed);
            }},
     Family{"boshd_config_last_reload_success", Kind::gauge, "1 if the last reload succeeded, else 0.",
-           [](Page& page, const Readings& now) { page.add({}, now.reloads.last_succeeded ? 1 : 0); }},
+           [](Page& page, const Readings& now) { page.add({}, now.reloads.ok ? 1 : 0); }},
     Family{"boshd_config_last_reload_timestamp_seconds", Kind::gauge,
            "When the configuration was read that is in use.",
            [](Page& page, const Readings& now) { page.add({}, unix_seconds(now.reloads.loaded)); }},

@@ -1,5 +1,6 @@
 #include "src/monitor.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace boshd {
 
 namespace {
 
-constexpr std::size_t shown = 10;    // domains and addresses
+constexpr std::size_t shown = 10;      // domains and addresses
 constexpr std::size_t looked_at = 50;  // domains of each thread: one that is nowhere among them is not shown
 
 Time now() {
@@ -18,24 +19,6 @@ Time now() {
 }
 
 // --- What others know ---
-
-bool is_draining(const Daemon&) {
-  return false;
-}
-
-/// Whether a thread does not answer.
-bool is_stuck(const Daemon&) {
-  return false;
-}
-
-/// Of a thread's loop, in seconds.
-double lag_of(const Daemon&, std::size_t) {
-  return 0;
-}
-
-ReloadReadings reloads_of(const Daemon&, WallTime started) {
-  return {.loaded = started};
-}
 
 std::vector<StatusProblem> problems() {
   return {};
@@ -68,8 +51,7 @@ Tally domains_of(const Daemon& daemon) {
 
 }  // namespace
 
-Monitor::Monitor(Daemon& daemon)
-    : daemon_(daemon), timer_(daemon.loop()), started_(std::chrono::system_clock::now()) {}
+Monitor::Monitor(Daemon& daemon) : daemon_(daemon), timer_(daemon.loop()) {}
 
 void Monitor::sample() {
   history_.add(now(), totals());
@@ -87,24 +69,25 @@ ReadyState Monitor::ready_state() const {
 }
 
 ReadyState Monitor::ready_state(const Totals& totals) const {
-  if (is_stuck(daemon_)) return ReadyState::stuck;
-  if (is_draining(daemon_)) return ReadyState::draining;
+  if (std::ranges::any_of(daemon_.pulse(), &Pulse::Reading::stuck)) return ReadyState::stuck;
+  if (daemon_.state() != Daemon::State::serving) return ReadyState::draining;
   return totals.sessions() >= daemon_.config().limits.sessions ? ReadyState::full : ReadyState::ready;
 }
 
 Readings Monitor::read() const {
   Readings readings;
+  const std::vector<Pulse::Reading> pulse = daemon_.pulse();
   for (std::size_t i = 0; i < daemon_.shards().size(); ++i) {
     Totals thread;
     thread.add(std::as_const(*daemon_.shards()[i]).counters());
-    readings.threads.push_back({thread.sessions(), lag_of(daemon_, i)});
+    readings.threads.push_back({thread.sessions(), pulse[i].lag.count()});
   }
   readings.totals = totals();
   readings.sessions_limit = daemon_.config().limits.sessions;
   readings.state = ready_state(readings.totals);
-  readings.draining = is_draining(daemon_);
+  readings.draining = daemon_.state() != Daemon::State::serving;
   readings.certificates = certificates_of(daemon_);
-  readings.reloads = reloads_of(daemon_, started_);
+  readings.reloads = daemon_.reload_state();
   readings.proxy_problem_counts = proxy_problem_counts();
   readings.process = read_process();
   return readings;

@@ -34,7 +34,6 @@ class Monitor {
   Daemon& daemon_;
   History history_;
   Timer timer_;
-  WallTime started_;
 };
 
 }  // namespace boshd

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <memory>
@@ -58,7 +59,7 @@ double unix_seconds(WallTime time) {
 }
 
 ProcessReadings read_process() {
-  static const double started = read_start();
+  static const double started = std::floor(read_start() * 1000) / 1000;
   ProcessReadings process;
   process.started = started;
   rusage usage{};

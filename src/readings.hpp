@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/counters.hpp"
+#include "src/reload.hpp"
 
 namespace boshd {
 
@@ -28,22 +29,13 @@ struct ProcessReadings {
 };
 ProcessReadings read_process();
 
-/// How the configuration came here.
-struct ReloadReadings {
-  std::uint64_t succeeded = 0;
-  std::uint64_t failed = 0;
-  bool last_succeeded = true;
-  WallTime loaded{};        // the configuration that is in use
-  std::string last_error{};  // of the last reload, if it failed
-};
-
 /// Whether a balancer may send new sessions here.
 enum class ReadyState { ready, draining, full, stuck };
 std::string_view to_string(ReadyState);
 
 struct ThreadReadings {
   std::uint64_t sessions = 0;
-  double lag = 0;  // seconds; how late its loop was at the latest ping
+  double lag = 0;  // seconds that its loop took to answer the latest ping
 };
 
 struct CertificateReadings {
@@ -53,8 +45,8 @@ struct CertificateReadings {
 };
 
 /// What goes wrong in front of boshd, as far as it can see.
-inline constexpr std::array<std::string_view, 5> proxy_problems{
-    "no-forwarded-for", "untrusted-forwarded-for", "held-requests-cut", "http10", "no-upgrade"};
+inline constexpr std::array<std::string_view, 5> proxy_problems{"no-forwarded-for", "untrusted-forwarded-for",
+                                                                "held-requests-cut", "http10", "no-upgrade"};
 
 /// Cheap to take: no thread is asked for anything.
 struct Readings {
@@ -64,7 +56,7 @@ struct Readings {
   ReadyState state = ReadyState::ready;
   bool draining = false;
   std::vector<CertificateReadings> certificates;
-  ReloadReadings reloads;
+  ReloadState reloads;
   std::array<std::uint64_t, proxy_problems.size()> proxy_problem_counts{};
   ProcessReadings process;
 };

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "bosh/reply.hpp"
+#include "src/coding.hpp"
 #include "src/listener.hpp"
 #include "src/log.hpp"
+#include "src/sha1.hpp"
 
 namespace boshd {
 
@@ -33,6 +35,21 @@ bosh::Response terminal(bosh::Condition condition, bool legacy, std::string cont
   const unsigned status = legacy ? bosh::legacy_status(condition) : 200;
   if (status != 200) return {{}, {}, status};
   return {bosh::terminal_reply({condition, std::move(content)})};
+}
+
+bosh::Settings session_settings(const Config& config) {
+  bosh::Settings settings;
+  settings.wait = config.session.wait;
+  settings.hold = config.session.hold;
+  settings.inactivity = config.session.inactivity;
+  settings.polling = config.session.polling;
+  settings.max_pause = config.session.max_pause;
+  settings.streams = config.session.streams;
+  settings.accept = codings_of_bosh;
+  settings.sha1 = sha1_hex;
+  settings.cache_bytes = config.limits.response_cache;
+  settings.queue_bytes = config.limits.client_queue;
+  return settings;
 }
 
 xml::Limits body_limits(const LimitSettings& settings) {
@@ -89,40 +106,68 @@ std::string text_element(std::string_view text) {
 
 }  // namespace
 
-Shard::Shard(unsigned index, const Config& config, const bosh::Settings& settings,
-             const std::vector<std::unique_ptr<Shard>>& all, std::shared_ptr<const TlsFiles> tls,
-             Admission& admission)
+Shard::Shard(unsigned index, std::shared_ptr<const Config> config, std::shared_ptr<const TlsFiles> tls,
+             const std::vector<std::unique_ptr<Shard>>& all, Admission& admission)
     : index_(index),
-      config_(config),
-      settings_(settings),
+      config_(std::move(config)),
       all_(all),
-      body_limits_(body_limits(config.limits)),
-      stream_limits_(stream_limits(config.limits)),
       scratch_(scratch_bytes),
       pool_(random_salt()),
-      web_settings_(websocket_settings(config)),
       web_host_{loop_,
                 counters_,
                 scratch_,
-                config.limits.max_request,
-                config.websocket.ping,
-                config.websocket.stall_timeout,
+                0,
+                {},
+                {},
                 [this](std::uint64_t id, const WebEvent& event) { on_web_event(id, event); }},
       connections_(index),
       sessions_(index),
-      farewells_(config.session.inactivity),
+      farewells_(config_->session.inactivity),
       tls_(std::move(tls)),
-      connector_host_(loop_, counters_, config.upstream),
-      any_origin_(config.cors.everyone()),
+      connector_host_(loop_, counters_, {config_, &config_->upstream}),
       admission_(admission),
-      requests_(config.limits.requests_per_second, config.proxy.trusted),
+      requests_(config_->limits.requests_per_second, config_->proxy.trusted),
       http_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
       session_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
       house_timer_(loop_) {
+  take_settings();
+}
+
+// --- Configuration ---
+
+/// Sessions and connections look at these very objects, so all of them go by the new values from now on; but
+/// what was agreed with a client (`wait`, `hold`, …) stays.
+void Shard::take_settings() {
+  const Config& config = *config_;
+  settings_ = session_settings(config);
+  body_limits_ = body_limits(config.limits);
+  stream_limits_ = stream_limits(config.limits);
+  web_settings_ = websocket_settings(config);
+  web_host_.max_message = config.limits.max_request;
+  web_host_.ping = config.websocket.ping;
+  web_host_.stall = config.websocket.stall_timeout;
+  any_origin_ = config.cors.everyone();
+  routes_.clear();
   for (const Server& server : config.upstream.routes) {
-    routes_.push_back(config.upstream.usual);
-    routes_.back().list = {server};
+    Servers alone = config.upstream.usual;
+    alone.list = {server};
+    routes_.push_back(std::make_shared<const Servers>(std::move(alone)));
   }
+}
+
+void Shard::take(Reloaded&& reloaded) {
+  config_ = std::move(reloaded.config);
+  tls_ = std::move(reloaded.tls);
+  take_settings();
+  farewells_.set_life(config_->session.inactivity);
+  connector_host_.upstream = {config_, &config_->upstream};
+  requests_.change(config_->limits.requests_per_second, config_->proxy.trusted);
+  if (stopping_) return;
+  for (auto& [id, served] : served_)
+    if (std::ranges::find(reloaded.listeners, id, &Reloaded::Listener::id) == reloaded.listeners.end())
+      served.acceptor->retire(*served.listen);
+  for (Reloaded::Listener& listener : reloaded.listeners)
+    serve(listener.id, listener.descriptor, std::move(listener.listen));
 }
 
 // --- The thread ---
@@ -140,7 +185,7 @@ void Shard::stop() {
 
 void Shard::shut_down() {
   stopping_ = true;
-  acceptors_.clear();
+  served_.clear();
   for (const std::uint64_t id : sessions_.ids()) {
     Slot& slot = *sessions_.find(id);
     slot.told = EndReason::shutdown;
@@ -188,20 +233,24 @@ void Shard::receive(Mail&& mail) {
     on_lost(*lost);
   else if (auto* move = std::get_if<Move>(&mail))
     adopt(std::move(*move));
-  else if (auto* renewed = std::get_if<Renewed>(&mail))
-    tls_ = std::move(renewed->tls);
+  else if (auto* reloaded = std::get_if<Reloaded>(&mail))
+    take(std::move(*reloaded));
 }
 
 // --- Connections ---
 
-void Shard::serve(int listening_descriptor, const Listen& listen) {
-  acceptors_.emplace_back(loop_, listening_descriptor, [this, &listen](int descriptor, const Peer& peer) {
-    welcome(Connection(loop_, descriptor), peer, listen);
-  });
+void Shard::serve(ListenerId id, int listening_descriptor, std::shared_ptr<const Listen> listen) {
+  Served& served = served_[id];
+  served.listen = std::move(listen);
+  if (served.acceptor) return served.acceptor->resume(*served.listen);
+  served.acceptor = std::make_unique<Acceptor>(loop_, listening_descriptor,
+                                               [this, &served](int descriptor, const Peer& peer) {
+                                                 welcome(Connection(loop_, descriptor), peer, served.listen);
+                                               });
 }
 
-void Shard::welcome(Connection&& connection, const Peer& peer, const Listen& listen) {
-  if (listen.proxy_protocol && !is_in(peer.remote.address, config_.proxy.trusted)) {
+void Shard::welcome(Connection&& connection, const Peer& peer, const std::shared_ptr<const Listen>& listen) {
+  if (listen->proxy_protocol && !is_in(peer.remote.address, config_->proxy.trusted)) {
     log(LogLevel::warning, "connection-refused",
         {{"peer", to_string(peer.remote.address)},
          {"why", "not in proxy.trusted, and proxy_protocol = true"}});
@@ -214,8 +263,9 @@ void Shard::welcome(Connection&& connection, const Peer& peer, const Listen& lis
 }
 
 void Shard::adopt(Move&& move) {
-  const boost::intrusive_ptr<Http> http(new Http(
-      *this, Connection(loop_, move.socket.descriptor, std::move(move.socket.ssl)), move.peer, *move.listen));
+  const boost::intrusive_ptr<Http> http(
+      new Http(*this, Connection(loop_, move.socket.descriptor, std::move(move.socket.ssl)), move.peer,
+               std::move(move.listen)));
   const std::uint64_t id = connections_.emplace(http);
   count_connections();
   http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
@@ -252,7 +302,7 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
     delivery.fault = Fault::too_large;
   else if (!parsed.fault.empty())
     delivery.fault = Fault::malformed;
-  const auto sid = parse_sid(parsed.body.sid, config_.node);
+  const auto sid = parse_sid(parsed.body.sid, config_->node);
   delivery.body = std::move(parsed.body);
   if (!sid || sid->shard >= all_.size()) return answer_stranger(delivery);
   delivery.sid = *sid;
@@ -274,7 +324,8 @@ bool Shard::may_warn() {
 Admission::Verdict Shard::admit(const Client& client) {
   Admission::Verdict verdict = admission_.admit(client.remote.address, now());
   if (verdict.refusal != Refusal::none) counters_.not_begun_for(verdict.refusal).add();
-  if (verdict.refusal != Refusal::none && may_warn())
+  // That all are refused while the daemon drains was told once.
+  if (verdict.refusal != Refusal::none && verdict.refusal != Refusal::draining && may_warn())
     log(LogLevel::warning, "session-refused",
         {{"reason", to_string(verdict.refusal)}, {"client", to_string(client.remote.address)}});
   return verdict;
@@ -305,7 +356,7 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
   const Sid sid = random_sid(index_);
   const std::uint64_t id = sessions_.emplace(Slot{
       .client_side =
-          Bosh{bosh::Session(settings_, to_string(sid, config_.node), body, time),
+          Bosh{bosh::Session(settings_, to_string(sid, config_->node), body, time),
                request.script ? std::make_unique<bosh::Slices>(pool_, body_limits_) : nullptr, sid},
       .legs = {},
       .domain = body.to,
@@ -332,7 +383,7 @@ void Shard::hand_over(Http& http, std::uint32_t number, Delivery&& delivery, std
   if (sid.shard != index_ && delivery.arrival.direct && http.may_move(number)) {
     HttpContext context = http.take_context(number);
     const std::uint64_t id = http.id();
-    Move move{http.release(),     http.peer(),         &http.listen(),
+    Move move{http.release(),     http.peer(),         http.listen(),
               std::move(context), std::move(delivery), std::string(rest)};
     on_http_closed(id);
     return send(sid.shard, std::move(move));
@@ -376,7 +427,7 @@ void Shard::deliver(Delivery&& delivery) {
       session.on_faulty_request(
           exchange, delivery.body.rid,
           {bosh::Condition::policy_violation,
-           text_element("The request is larger than " + std::to_string(config_.limits.max_request) +
+           text_element("The request is larger than " + std::to_string(config_->limits.max_request) +
                         " bytes (max_request).")},
           bosh::End::request_too_large, effects_);
       break;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,11 +50,13 @@ inline constexpr std::chrono::seconds leaving_time{5};
 class Shard {
  public:
   /// `all` is complete when run is called and outlives it.
-  Shard(unsigned index, const Config&, const bosh::Settings&, const std::vector<std::unique_ptr<Shard>>& all,
-        std::shared_ptr<const TlsFiles>, Admission&);
+  Shard(unsigned index, std::shared_ptr<const Config>, std::shared_ptr<const TlsFiles>,
+        const std::vector<std::unique_ptr<Shard>>& all, Admission&);
 
-  /// Takes a listening descriptor.
-  void serve(int listening_descriptor, const Listen&);
+  /// Takes a listening descriptor. Before `run`, or on this shard's thread.
+  void serve(ListenerId, int listening_descriptor, std::shared_ptr<const Listen>);
+  /// Takes no more connections there, and closes it.
+  void close_listener(ListenerId id) { served_.erase(id); }
   /// Until stop; then ends what is under way, for two seconds at most.
   void run();
   /// From any thread.
@@ -71,7 +74,7 @@ class Shard {
 
   // What its connections use.
   Loop& loop() { return loop_; }
-  const Config& config() const { return config_; }
+  const Config& config() const { return *config_; }
   /// Memory to read into; what is in it lasts until control returns to the loop.
   std::span<char> scratch() { return scratch_; }
   /// on_time of this connection is due at `deadline`.
@@ -79,16 +82,15 @@ class Shard {
     http_deadlines_.set(connection, deadline, queued);
   }
 
-  const ServerTls& server_tls() const { return tls_->server; }
-  const ClientTls& client_tls(const std::string& ca) const { return tls_->clients.at(ca); }
+  const ServerTls& server_tls() const { return *tls_->server; }
   ConnectorHost& connector_host() { return connector_host_; }
   /// Whether a page may use one of the domains at least; which ones is known when a session names its domain.
   OriginVerdict check_page(std::string_view origin) const {
-    return check_origin(any_origin_, origin, config_.cors.credentials);
+    return check_origin(any_origin_, origin, config_->cors.credentials);
   }
   /// Whom a request speaks for.
   Client client_of(const Peer& peer, const HttpRequest& request) const {
-    return boshd::client_of(peer, request, config_.proxy.header, config_.proxy.trusted);
+    return boshd::client_of(peer, request, config_->proxy.header, config_->proxy.trusted);
   }
 
   /// Whether this address may make one more request now.
@@ -152,6 +154,10 @@ class Shard {
     Census::Mark mark = nullptr;
     Figures figures{};
   };
+  struct Served {
+    std::shared_ptr<const Listen> listen;  // for new connections
+    std::unique_ptr<Acceptor> acceptor{};
+  };
   struct Leaving {
     std::variant<boost::intrusive_ptr<UpstreamConnection>, boost::intrusive_ptr<WebSocket>> connection;
     Time until;
@@ -170,7 +176,7 @@ class Shard {
   void weigh(Slot&);
 
   // Connections.
-  void welcome(Connection&&, const Peer&, const Listen&);
+  void welcome(Connection&&, const Peer&, const std::shared_ptr<const Listen>&);
   void adopt(Move&&);
 
   // Requests.
@@ -185,7 +191,7 @@ class Shard {
   // Sessions.
   /// Whether a page may open this domain, and where its servers are.
   struct Way {
-    const Servers* servers = nullptr;
+    std::shared_ptr<const Servers> servers;
     std::string domain;                           // in ASCII
     EndReason refused = EndReason::host_unknown;  // when there are none
   };
@@ -235,14 +241,17 @@ class Shard {
   // Mail.
   void send(unsigned shard, Mail&&);
   void receive(Mail&&);
+  void take_settings();
+  void take(Reloaded&&);
   void shut_down();
 
   Counters counters_;
   Loop loop_;
   unsigned index_;
-  const Config& config_;
-  const bosh::Settings& settings_;
+  std::shared_ptr<const Config>
+      config_;  // a reload brings another; what follows from it is set anew in its place
   const std::vector<std::unique_ptr<Shard>>& all_;
+  bosh::Settings settings_;
   xml::Limits body_limits_;
   xml::Limits stream_limits_;
   std::vector<char> scratch_;
@@ -253,7 +262,7 @@ class Shard {
   Time read_at_{};  // what the WebSocket's client is to get now; Time{}: nothing of a server
   websocket::Settings web_settings_;
   WebSocketHost web_host_;
-  std::deque<Acceptor> acceptors_;
+  std::map<ListenerId, Served> served_;
   Table<boost::intrusive_ptr<Http>> connections_;
   Table<Slot, Boxed> sessions_;
   std::unordered_map<Sid, std::uint64_t, SidHash> by_sid_;
@@ -265,8 +274,8 @@ class Shard {
   OriginList any_origin_;
   Admission& admission_;
   Rates requests_;
-  Bucket warnings_;              // of what clients set off: they decide how much there is
-  std::vector<Servers> routes_;  // of upstream.routes, each alone
+  Bucket warnings_;  // of what clients set off: they decide how much there is
+  std::vector<std::shared_ptr<const Servers>> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;
   Timer house_timer_;

@@ -33,23 +33,24 @@ Time now() {
 Shard::Way Shard::find_way(std::string_view domain, const Asked& asked) const {
   auto ascii = ascii_domain(domain);
   if (!ascii) return {};
-  if (!check_origin(config_.cors.of(*ascii), asked.origin).allowed)
+  if (!check_origin(config_->cors.of(*ascii), asked.origin).allowed)
     return {nullptr, std::move(*ascii), EndReason::origin_refused};
-  const Servers* servers = config_.upstream.find(*ascii);
-  for (const Servers& route : routes_)
-    if (servers && asked.route == "xmpp:" + server_form.write(route.list.front())) servers = &route;
-  return {servers, std::move(*ascii)};
+  std::shared_ptr<const Servers> servers(config_, config_->upstream.find(*ascii));
+  for (const auto& route : routes_)
+    if (servers && asked.route == "xmpp:" + server_form.write(route->list.front())) servers = route;
+  return {std::move(servers), std::move(*ascii)};
 }
 
 /// What the client said in its creation request, or when it added a stream.
 void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& way, std::string_view domain,
                      std::string_view language, const Asked& asked) {
   const bool web = std::holds_alternative<Web>(slot.client_side);
+  std::shared_ptr<const ClientTls> tls = tls_->clients.at(way.servers->ca);
   const auto upstream = boost::intrusive_ptr(
       new UpstreamConnection(*this, id, stream, std::move(way.domain),
-                             UpstreamPlan{way.servers, slot.client.remote, slot.client.local}));
+                             {way.servers, std::move(tls), slot.client.remote, slot.client.local}));
   slot.legs.push_back({stream, xmpp::Stream(std::string(domain), std::string(language), stream_limits_, web),
-                       upstream, now() + config_.limits.authentication_timeout, Time::max()});
+                       upstream, now() + config_->limits.authentication_timeout, Time::max()});
   slot.legs.back().stream.introduce(query_element(asked.target, way.servers->query));
   upstream->connect();
 }
@@ -57,7 +58,7 @@ void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& 
 /// Its turn among those that connect has come: only now the server's time begins.
 void Shard::on_upstream_begun(std::uint64_t session, bosh::StreamId stream) {
   Slot& slot = *sessions_.find(session);
-  find_leg(slot, stream)->open_by = now() + config_.upstream.connect_timeout;
+  find_leg(slot, stream)->open_by = now() + config_->upstream.connect_timeout;
   session_deadlines_.set(session, due(slot), slot.queued);
 }
 
@@ -95,7 +96,7 @@ UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId str
   if (!received.elements.empty() || (received.opened && received.opened->version.empty())) {
     const bool opens = std::exchange(leg.open_by, Time::max()) != Time::max();
     if (opens) counters_.connects[1].add(time - leg.upstream->begun());
-    if (opens) leg.authenticate_by = time + config_.limits.authentication_timeout;
+    if (opens) leg.authenticate_by = time + config_->limits.authentication_timeout;
     leg.upstream->settle();
   }
   if (leg.stream.authenticated()) leg.authenticate_by = Time::max();
@@ -167,7 +168,7 @@ void Shard::write_upstream(Slot& slot, Leg& leg, std::string_view bytes) {
 void Shard::check_room(Slot& slot) {
   std::size_t most = 0;
   for (const Leg& leg : slot.legs) most = std::max(most, leg.upstream->unsent() + leg.stream.unsent());
-  const std::size_t limit = config_.limits.upstream_queue;
+  const std::size_t limit = config_->limits.upstream_queue;
   const bool room = slot.room ? most <= limit : most <= limit / 2;
   if (room == std::exchange(slot.room, room)) return;
   if (auto* bosh = std::get_if<Bosh>(&slot.client_side))
@@ -261,7 +262,7 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Open&& open) {
   Bosh& bosh = std::get<Bosh>(slot.client_side);
   // The page is not known any more; it may open what it could have opened at first.
-  const auto pages = [&](std::string_view to) { return &config_.cors.of(ascii_domain(to).value_or("")); };
+  const auto pages = [&](std::string_view to) { return &config_->cors.of(ascii_domain(to).value_or("")); };
   const bool same_pages = pages(open.to) == pages(slot.domain);
   Way way = same_pages ? find_way(open.to, {}) : Way{nullptr, {}, EndReason::origin_refused};
   if (way.servers) return open_leg(id, slot, open.stream, std::move(way), open.to, open.language, {});
@@ -330,7 +331,7 @@ void Shard::note_end(const Slot& slot, EndReason reason) {
 std::string Shard::shown_sid(const Slot& slot) const {
   const auto* bosh = std::get_if<Bosh>(&slot.client_side);
   const std::string& sid = bosh ? bosh->session.sid() : std::get<Web>(slot.client_side).session.id();
-  return sid.substr(0, 6 + (config_.node.empty() ? 0 : config_.node.size() + 1)) + "…";
+  return sid.substr(0, 6 + (config_->node.empty() ? 0 : config_->node.size() + 1)) + "…";
 }
 
 // --- Counting ---

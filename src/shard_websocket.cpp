@@ -21,7 +21,7 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
   const Client client = client_of(http.peer(), request);
   boost::intrusive_ptr<WebSocket> socket(new WebSocket(web_host_, std::move(connection), route.deflate_bits));
   const std::uint64_t id = sessions_.emplace(Slot{
-      .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_.node), time), socket,
+      .client_side = Web{websocket::Session(web_settings_, to_string(sid, config_->node), time), socket,
                          Asked{request.origin, request.target, {}}},
       .legs = {},
       .domain = {},
@@ -60,7 +60,7 @@ void Shard::on_web_event(std::uint64_t id, const WebEvent& event) {
 /// Whether the servers are read: not while a client does not fetch what is there for it (W-099).
 void Shard::check_client_room(Slot& slot) {
   Web& web = std::get<Web>(slot.client_side);
-  const std::size_t limit = config_.limits.client_queue;
+  const std::size_t limit = config_->limits.client_queue;
   const bool room = web.room ? web.socket->unsent() <= limit : web.socket->unsent() <= limit / 2;
   if (room == std::exchange(web.room, room)) return;
   for (Leg& leg : slot.legs) leg.upstream->set_reading(room);

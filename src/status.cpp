@@ -45,9 +45,8 @@ Json delays(const Distribution& times) {
 }
 
 Json rates(const History::Rates& rates) {
-  return {{"sessions", rates.sessions},       {"requests", rates.requests},
-          {"stanzas_in", rates.stanzas_in},   {"stanzas_out", rates.stanzas_out},
-          {"bytes_in", rates.bytes_in},       {"bytes_out", rates.bytes_out}};
+  return {{"sessions", rates.sessions},       {"requests", rates.requests}, {"stanzas_in", rates.stanzas_in},
+          {"stanzas_out", rates.stanzas_out}, {"bytes_in", rates.bytes_in}, {"bytes_out", rates.bytes_out}};
 }
 
 Json history(const History& history) {
@@ -140,11 +139,11 @@ Json process(const ProcessReadings& process) {
           {"cpu_seconds", process.cpu_seconds}};
 }
 
-Json config(const ReloadReadings& reloads, const StatusFacts& facts) {
+Json config(const ReloadState& reloads, const StatusFacts& facts) {
   return {{"file", facts.config_file},
           {"loaded", unix_seconds(reloads.loaded)},
-          {"reload_ok", reloads.last_succeeded},
-          {"reload_error", reloads.last_error}};
+          {"reload_ok", reloads.ok},
+          {"reload_error", reloads.error}};
 }
 
 }  // namespace

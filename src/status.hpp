@@ -32,8 +32,8 @@ struct StatusProxy {
 struct StatusFacts {
   std::string node;
   std::string config_file;
-  Tally domains;    // the largest first
-  Tally addresses;  // of clients
+  Tally domains;                        // the largest first
+  Tally addresses;                      // of clients
   std::vector<StatusProblem> problems;  // the newest first
   std::vector<StatusProxy> proxies;
 };

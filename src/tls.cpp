@@ -1,13 +1,19 @@
 #include "src/tls.hpp"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
 #include "src/address.hpp"
 #include "src/domain.hpp"
@@ -25,8 +31,54 @@ std::string complaint() {
   return reason ? reason : "unknown error";
 }
 
-[[noreturn]] void fail(const std::string& file, const std::string& what) {
-  throw std::runtime_error(file + ": " + what);
+[[noreturn]] void fail(const Written& written, const std::string& file, const std::string& what) {
+  throw ConfigError(to_string(written) + file + ": " + what);
+}
+
+/// What the file holds, in short. Throws when it can't be read.
+std::string digest_of(const std::string& path, const Written& written) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
+  std::string text;
+  char part[4096];
+  while (const auto size = file ? std::fread(part, 1, sizeof part, file.get()) : 0) text.append(part, size);
+  if (!file || std::ferror(file.get()) != 0)
+    throw std::runtime_error(to_string(written) + path +
+                             ": can't be read: " + std::generic_category().message(errno) +
+                             "; name a file that the user boshd runs as may read");
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
+  EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(),
+             nullptr);
+  return digest;
+}
+
+/// The file of the system's authorities; it may be missing.
+std::string system_digest() {
+  const char* given = std::getenv(X509_get_default_cert_file_env());
+  try {
+    return digest_of(given ? given : X509_get_default_cert_file(), {});
+  } catch (const std::runtime_error&) {
+    return {};
+  }
+}
+
+/// A key that wants a password would be asked for at the terminal.
+int no_password(char*, int, int, void*) {
+  return 0;
+}
+
+std::string print_time(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return text;
+}
+
+std::chrono::system_clock::time_point read_time(const ASN1_TIME* time) {
+  std::tm parts{};
+  ASN1_TIME_to_tm(time, &parts);
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
 SslContext new_context(const SSL_METHOD* method) {
@@ -113,29 +165,37 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, con
 SslContext load(const Certificate& files, bool only_13) {
   SslContext context = new_context(TLS_server_method());
   if (only_13) SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
+  SSL_CTX_set_default_passwd_cb(context.get(), no_password);
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.chain.c_str()) != 1)
-    fail(files.chain, "no certificate chain can be read from it (" + complaint() + "); it must be in PEM");
+    fail(files.chain_written, files.chain,
+         "no certificate chain can be read from it (" + complaint() +
+             "); name a file in PEM: the certificate first, then those that sign it");
   if (SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
     const bool other = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
     const std::string why = complaint();
-    if (other) fail(files.key, "is not the key of the certificate in " + files.chain);
-    fail(files.key, "no private key can be read from it (" + why + "); it must be in PEM without a password");
+    if (other)
+      fail(files.key_written, files.key,
+           "is not the key of the certificate in " + files.chain +
+               "; name the key that belongs to it, or the certificate that belongs to this key");
+    fail(files.key_written, files.key,
+         "no private key can be read from it (" + why + "); name a file in PEM without a password");
   }
   SSL_CTX_set_num_tickets(context.get(), 1);
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   return context;
 }
 
-ServerTls::Known describe(SSL_CTX* context, const std::string& file) {
+ServerTls::Known describe(SSL_CTX* context, const Certificate& files) {
   const X509* certificate = SSL_CTX_get0_certificate(context);
-  ServerTls::Known known{{}, file, {}};
+  ServerTls::Known known{{},
+                         files.chain,
+                         read_time(X509_get0_notBefore(certificate)),
+                         read_time(X509_get0_notAfter(certificate)),
+                         files.chain_written};
   any_name(certificate, [&](const GENERAL_NAME& name) {
     if (name.type == GEN_DNS) known.names.emplace_back(text_of(name.d.dNSName));
     return false;
   });
-  std::tm expires{};
-  ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &expires);
-  known.expires = std::chrono::system_clock::from_time_t(::timegm(&expires));
   return known;
 }
 
@@ -152,7 +212,7 @@ ServerTls::ServerTls(const TlsSettings& settings) {
   auto choices = std::make_unique<Choices>();
   for (const Certificate& files : settings.certificates) {
     SslContext context = load(files, settings.only_13);
-    certificates_.push_back(describe(context.get(), files.chain));
+    certificates_.push_back(describe(context.get(), files));
     choices->push_back({certificates_.back().names, std::move(context)});
   }
   if (choices->empty()) return;
@@ -167,13 +227,14 @@ Ssl ServerTls::accept() const {
   return ssl;
 }
 
-ClientTls::ClientTls(const std::string& ca) : context_(new_context(TLS_client_method())) {
+ClientTls::ClientTls(const std::string& ca, const Written& written)
+    : context_(new_context(TLS_client_method())) {
   if (ca.empty()) {
     SSL_CTX_set_default_verify_paths(context_.get());
     return;
   }
   if (SSL_CTX_load_verify_file(context_.get(), ca.c_str()) != 1)
-    fail(ca, "no certificates can be read from it (" + complaint() + "); it must be in PEM");
+    fail(written, ca, "no certificates can be read from it (" + complaint() + "); name a file in PEM");
   // A server's own certificate in the file is trusted like an authority's.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_.get()), X509_V_FLAG_PARTIAL_CHAIN);
 }
@@ -189,9 +250,40 @@ Ssl ClientTls::connect(const std::string& domain, bool verify, bool direct) cons
   return ssl;
 }
 
-TlsFiles::TlsFiles(const Config& config) : server(config.tls) {
-  clients.try_emplace(config.upstream.usual.ca, config.upstream.usual.ca);
-  for (const auto& [domain, servers] : config.upstream.own) clients.try_emplace(servers.ca, servers.ca);
+// --- All files ---
+
+// A digest is taken before its file is loaded: should the file change in between, the next reload sees that.
+TlsFiles::TlsFiles(const Config& config, const TlsFiles* before) : settings_(config.tls) {
+  for (const Certificate& files : config.tls.certificates)
+    server_digest_ += digest_of(files.chain, files.chain_written) + digest_of(files.key, files.key_written);
+  if (before && before->settings_ == settings_ && before->server_digest_ == server_digest_)
+    server = before->server;
+  else
+    server = std::make_shared<const ServerTls>(config.tls);
+  const auto add = [&](const Servers& servers) {
+    if (clients.contains(servers.ca)) return;
+    std::string digest = servers.ca.empty() ? system_digest() : digest_of(servers.ca, servers.ca_written);
+    const auto known = before ? before->client_digests_.find(servers.ca) : client_digests_.end();
+    const bool same = before && known != before->client_digests_.end() && known->second == digest;
+    clients.emplace(servers.ca, same ? before->clients.at(servers.ca)
+                                     : std::make_shared<const ClientTls>(servers.ca, servers.ca_written));
+    client_digests_.emplace(servers.ca, std::move(digest));
+  };
+  add(config.upstream.usual);
+  for (const auto& [domain, servers] : config.upstream.own) add(servers);
+}
+
+std::vector<std::string> time_faults(const ServerTls& tls, std::chrono::system_clock::time_point now) {
+  std::vector<std::string> faults;
+  for (const ServerTls::Known& known : tls.certificates()) {
+    const std::string where = to_string(known.written) + known.file + ": the certificate ";
+    if (now >= known.expires)
+      faults.push_back(where + "has expired on " + print_time(known.expires) + "; renew it, then reload");
+    else if (now < known.begins)
+      faults.push_back(where + "is not valid before " + print_time(known.begins) +
+                       "; set the clock right, or wait");
+  }
+  return faults;
 }
 
 std::string handshake_fault(SSL* ssl) {

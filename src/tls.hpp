@@ -29,10 +29,13 @@ class ServerTls {
   struct Known {
     std::vector<std::string> names;
     std::string file;
+    std::chrono::system_clock::time_point begins;
     std::chrono::system_clock::time_point expires;
+    Written written;
   };
 
-  /// Throws std::runtime_error that names the file and what is wrong with it.
+  /// Throws ConfigError that names the file and what is wrong with it, std::runtime_error if it can't be
+  /// read.
   explicit ServerTls(const TlsSettings&);
 
   /// The side of a client's connection; it begins with the first read. nullptr when memory is short.
@@ -47,8 +50,8 @@ class ServerTls {
 /// Connections to servers: of one `ca`.
 class ClientTls {
  public:
-  /// `ca`: a file in PEM; empty: the system's. Throws std::runtime_error that names the file.
-  explicit ClientTls(const std::string& ca);
+  /// `ca`: a file in PEM; empty: the system's. Throws like ServerTls.
+  explicit ClientTls(const std::string& ca, const Written& = {});
 
   /// `domain`: what the server is to prove to be (ASCII); `verify`: whether it has to; `direct`: TLS from the
   /// first byte, so ALPN tells the protocol (U-053).
@@ -58,14 +61,24 @@ class ClientTls {
   SslContext context_;
 };
 
-/// All that TLS takes from files. Shared by the threads; a reload replaces the whole.
-struct TlsFiles {
-  /// Throws std::runtime_error that names the file and what is wrong with it.
-  explicit TlsFiles(const Config&);
+/// All that TLS takes from files. Shared by the threads; a reload replaces the whole, but files whose bytes
+/// are the same are not loaded again.
+class TlsFiles {
+ public:
+  /// Throws like ServerTls. `before`: what was loaded the last time.
+  explicit TlsFiles(const Config&, const TlsFiles* before = nullptr);
 
-  ServerTls server;
-  std::map<std::string, ClientTls> clients;  // by `ca`
+  std::shared_ptr<const ServerTls> server;
+  std::map<std::string, std::shared_ptr<const ClientTls>> clients;  // by `ca`
+
+ private:
+  TlsSettings settings_;
+  std::string server_digest_;
+  std::map<std::string, std::string> client_digests_;
 };
+
+/// What is wrong with certificates that could be read: the time is not theirs. A message for each.
+std::vector<std::string> time_faults(const ServerTls&, std::chrono::system_clock::time_point now);
 
 /// What is wrong with the server's certificate or handshake, in words; empty when nothing is.
 std::string handshake_fault(SSL*);

@@ -18,12 +18,12 @@ constexpr std::size_t most_ignored = std::size_t{4} * 1024 * 1024;
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh::StreamId stream,
-                                       std::string domain, const UpstreamPlan& plan)
+                                       std::string domain, UpstreamPlan plan)
     : shard_(shard),
       session_(session),
       stream_(stream),
       domain_(std::move(domain)),
-      plan_(std::make_unique<UpstreamPlan>(plan)) {}
+      plan_(std::make_unique<UpstreamPlan>(std::move(plan))) {}
 
 // --- The way to a server ---
 
@@ -40,7 +40,7 @@ void UpstreamConnection::enter(Stage stage) {
 void UpstreamConnection::connect() {
   enter(Stage::connecting);
   if (!connector_)
-    connector_ = new Connector(shard_.connector_host(), *plan_->servers, domain_, [self = Pointer(this)] {
+    connector_ = new Connector(shard_.connector_host(), plan_->servers, domain_, [self = Pointer(this)] {
       if (self->session_ == 0) return;
       self->plan_->begun = std::chrono::steady_clock::now();
       self->shard_.on_upstream_begun(self->session_, self->stream_);
@@ -120,7 +120,7 @@ xmpp::Tls UpstreamConnection::stream_policy() const {
 void UpstreamConnection::begin_tls(bool direct) {
   step_ = "tls";
   shaking_hands_ = true;
-  connection_->start_tls(shard_.client_tls(plan_->servers->ca).connect(domain_, verifies(), direct));
+  connection_->start_tls(plan_->tls->connect(domain_, verifies(), direct));
   plan_reading();
   shake_hands();
 }

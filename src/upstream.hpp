@@ -23,7 +23,8 @@ class Shard;
 
 /// Where a session's stream is to go.
 struct UpstreamPlan {
-  const Servers* servers;
+  std::shared_ptr<const Servers> servers;
+  std::shared_ptr<const ClientTls> tls;
   Endpoint source;  // the client, for a PROXY header
   Endpoint destination;
   Time begun{};  // its turn to connect had come; Time{}: not yet
@@ -41,7 +42,7 @@ class UpstreamConnection final
       private Watcher {
  public:
   /// `domain`: in ASCII, what DNS is asked for and the certificate has to be for.
-  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, std::string domain, const UpstreamPlan&);
+  UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, std::string domain, UpstreamPlan);
 
   ~UpstreamConnection() { enter(Stage::none); }
 

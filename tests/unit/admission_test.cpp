@@ -375,8 +375,8 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_word_and_its_sentence) {
     const auto refusal = static_cast<Refusal>(i);
     words.insert(to_string(refusal));
     BOOST_TEST(explain(refusal).empty() == (refusal == Refusal::none));
-    BOOST_TEST(is_overload(refusal) == (refusal == Refusal::sessions || refusal == Refusal::memory ||
-                                        refusal == Refusal::draining));
+    BOOST_TEST(is_overload(refusal) ==
+               (refusal == Refusal::sessions || refusal == Refusal::memory || refusal == Refusal::draining));
   }
   BOOST_TEST(words.size() == refusals);
   BOOST_TEST(words.count("") == 0U);
