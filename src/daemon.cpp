@@ -164,13 +164,12 @@ void Daemon::resume() {
 void Daemon::stop_softly(const std::string& signal) {
   const std::chrono::seconds patience = config_->stop.drain;
   state_ = State::stopping;
+  deadline_.start_in(patience, [this] { loop_.stop(); });
+  admission_.drain([this] { loop_.stop(); });
   log(LogLevel::info, "stopping",
       {{"signal", signal}, {"sessions", admission_.sessions()}, {"within_seconds", patience.count()}});
   service_manager::tell_stopping(status());
   service_manager::ask_for_time(patience + to_end);
-  if (patience == std::chrono::seconds(0)) return loop_.stop();
-  deadline_.start_in(patience, [this] { loop_.stop(); });
-  admission_.drain([this] { loop_.stop(); });
 }
 
 // --- The pulse, and who listens to it ---

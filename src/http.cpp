@@ -389,13 +389,15 @@ void Http::belongs_to(std::uint32_t number, const Sid& sid) {
   pending->sid = sid;
 }
 
-void Http::retire() {
+bool Http::retire(bool patient) {
   retiring_ = true;
   kept_.clear();
   for (Pending& pending : pending_) pending.context.keep_alive = false;
-  if (reader_) return;  // what has begun to come still gets its answer
+  if (reader_) return false;  // what has begun to come still gets its answer
+  if (patient && next_number_ == 0 && !closed_) return true;
   last_ = true;
   if (pending_.empty() && connection_.unsent() == 0) close();
+  return false;
 }
 
 void Http::on_time(Time time) {

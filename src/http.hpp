@@ -56,8 +56,10 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   /// What decides the head of this request's answer.
   HttpContext take_context(std::uint32_t number);
 
-  /// Answers what is under way or has begun to come, then closes; at once if there is nothing.
-  void retire();
+  /// Answers what is under way or has begun to come, then closes; at once if there is nothing. `patient`: one
+  /// that has not brought its first request yet may do so, and is the case for another call. Returns whether
+  /// that is so.
+  bool retire(bool patient = false);
   void on_time(Time now);
   Time deadline() const { return deadline_; }
 

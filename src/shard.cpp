@@ -17,8 +17,9 @@ namespace boshd {
 namespace {
 
 constexpr std::size_t scratch_bytes = 64 * 1024;
-constexpr std::chrono::seconds shutdown_time{2};    // for all that is under way when the daemon stops
-constexpr std::chrono::seconds proxy_patience{55};  // many proxies wait for 60 s
+constexpr std::chrono::seconds shutdown_time{2};          // for all that is under way when the daemon stops
+constexpr std::chrono::milliseconds newcomers_time{250};  // for their first request when it stops
+constexpr std::chrono::seconds proxy_patience{55};        // many proxies wait for 60 s
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -196,12 +197,21 @@ void Shard::shut_down() {
           .session.end(now(), farewell_of(EndReason::shutdown, {}), true, web_effects_);
     apply(id);
   }
-  for (const std::uint64_t id : connections_.ids())
-    if (const auto* http = connections_.find(id)) boost::intrusive_ptr<Http>(*http)->retire();
   connector_host_.resolver.stop();
   http_deadlines_.stop();
   session_deadlines_.stop();
   house_timer_.cancel();
+  // Who has just connected is not sent away without an answer: his next request may find the next process.
+  if (retire_connections(true)) house_timer_.start_in(newcomers_time, [this] { retire_connections(false); });
+}
+
+/// Whether some wait for their first request.
+bool Shard::retire_connections(bool patient) {
+  bool waiting = false;
+  for (const std::uint64_t id : connections_.ids())
+    if (const auto* http = connections_.find(id))
+      waiting |= boost::intrusive_ptr<Http>(*http)->retire(patient);
+  return waiting;
 }
 
 // --- Mail: one post a turn and destination ---

@@ -244,6 +244,7 @@ class Shard {
   void take_settings();
   void take(Reloaded&&);
   void shut_down();
+  bool retire_connections(bool patient);
 
   Counters counters_;
   Loop loop_;
