@@ -153,8 +153,8 @@ void certificates(Page& page, const Readings& now) {
 }
 
 void problems(Page& page, const Readings& now) {
-  for (std::size_t i = 0; i < proxy_problems.size(); ++i)
-    page.add({{"problem", proxy_problems[i]}}, now.proxy_problem_counts[i]);
+  for (std::size_t i = 0; i < proxy_problems; ++i)
+    page.add({{"problem", to_string(static_cast<ProxyProblem>(i))}}, now.proxy_problem_counts[i]);
 }
 
 // --- All of them ---
@@ -237,7 +237,7 @@ constexpr std::array families{
     Family{"boshd_login_failures_total", Kind::counter, "Passwords that servers have refused.",
            [](Page& page, const Readings& now) { page.add({}, now.totals.login_failures); }},
     Family{"boshd_proxy_problems_total", Kind::counter,
-           "What was seen to be wrong with a proxy in front of boshd.", problems},
+           "Requests that showed that something is wrong with a proxy in front of boshd.", problems},
     Family{"process_cpu_seconds_total", Kind::counter, "CPU time used.",
            [](Page& page, const Readings& now) { page.add({}, now.process.cpu_seconds); }},
     Family{"process_resident_memory_bytes", Kind::gauge, "Resident memory.",
@@ -275,6 +275,7 @@ std::string metrics_text(const Readings& now, MetricsFormat format) {
 
 std::vector<std::string_view> metric_names() {
   std::vector<std::string_view> names;
+  names.reserve(families.size());
   for (const Family& family : families) names.push_back(family.name);
   return names;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/daemon.hpp"
+#include "src/log.hpp"
 #include "src/status.hpp"
 
 namespace boshd {
@@ -21,15 +22,19 @@ Time now() {
 // --- What others know ---
 
 std::vector<StatusProblem> problems() {
-  return {};
+  std::vector<StatusProblem> all;
+  for (Problem& problem : recent_problems())
+    all.push_back({problem.time, std::string(to_string(problem.level)), std::move(problem.event),
+                   std::move(problem.text), problem.count});
+  return all;
 }
 
-std::vector<StatusProxy> proxies() {
-  return {};
-}
-
-std::array<std::uint64_t, proxy_problems.size()> proxy_problem_counts() {
-  return {};
+std::vector<StatusProxy> proxies_of(const Daemon& daemon) {
+  std::vector<StatusProxy> all;
+  for (Finding& finding : daemon.findings().list(std::chrono::system_clock::now()))
+    all.push_back({to_string(finding.proxy), std::string(to_string(finding.problem)),
+                   std::move(finding.advice), finding.since, finding.requests});
+  return all;
 }
 
 std::vector<CertificateReadings> certificates_of(const Daemon& daemon) {
@@ -88,7 +93,8 @@ Readings Monitor::read() const {
   readings.draining = daemon_.state() != Daemon::State::serving;
   readings.certificates = certificates_of(daemon_);
   readings.reloads = daemon_.reload_state();
-  readings.proxy_problem_counts = proxy_problem_counts();
+  for (std::size_t i = 0; i < proxy_problems; ++i)
+    readings.proxy_problem_counts[i] = daemon_.findings().count(static_cast<ProxyProblem>(i));
   readings.process = read_process();
   return readings;
 }
@@ -99,7 +105,7 @@ std::string Monitor::status() const {
                           .domains = domains_of(daemon_),
                           .addresses = daemon_.admission().busiest(shown),
                           .problems = problems(),
-                          .proxies = proxies()};
+                          .proxies = proxies_of(daemon_)};
   return status_json(read(), history_, facts, now(), std::chrono::system_clock::now());
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/counters.hpp"
+#include "src/doctor.hpp"
 #include "src/reload.hpp"
 
 namespace boshd {
@@ -44,10 +45,6 @@ struct CertificateReadings {
   WallTime expires{};
 };
 
-/// What goes wrong in front of boshd, as far as it can see.
-inline constexpr std::array<std::string_view, 5> proxy_problems{"no-forwarded-for", "untrusted-forwarded-for",
-                                                                "held-requests-cut", "http10", "no-upgrade"};
-
 /// Cheap to take: no thread is asked for anything.
 struct Readings {
   Totals totals;
@@ -57,7 +54,7 @@ struct Readings {
   bool draining = false;
   std::vector<CertificateReadings> certificates;
   ReloadState reloads;
-  std::array<std::uint64_t, proxy_problems.size()> proxy_problem_counts{};
+  std::array<std::uint64_t, proxy_problems> proxy_problem_counts{};  // requests that had it
   ProcessReadings process;
 };
 
