@@ -113,7 +113,7 @@ struct Servers {
   std::vector<Server> list{Server{}};  // tried in this order
   UpstreamTls tls = UpstreamTls::automatic;
   std::string ca;  // a file of trusted certificates; empty: the system's
-  Written ca_written;
+  Written ca_written{};
   ProxyHeader proxy_protocol = ProxyHeader::none;
   std::vector<std::string> query;  // parameters of the client's URL that the server is told
   friend bool operator==(const Servers&, const Servers&) = default;
@@ -185,7 +185,7 @@ struct LogSettings {
   LogTarget target = LogTarget::automatic;  // the journal if systemd has started the process
   LogFormat format = LogFormat::text;       // on stderr
   std::string access;                       // a file for a line of each request; empty: none
-  Written access_written;
+  Written access_written{};
   AccessFormat access_format = AccessFormat::combined;
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };

@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "src/access_log.hpp"
 #include "src/log.hpp"
 #include "src/service_manager.hpp"
 
@@ -68,13 +69,15 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
       signals_(*this),
       pulse_(loop_, shards_),
       daily_(loop_),
+      kept_back_(loop_),
       closing_(loop_),
       deadline_(loop_) {
   log_certificates(*tls_->server);
+  open_access_log(config_->log);
   const unsigned count = thread_count(*config_);
   shards_.reserve(count);
   for (unsigned i = 0; i < count; ++i)
-    shards_.push_back(std::make_unique<Shard>(i, config_, tls_, shards_, admission_));
+    shards_.push_back(std::make_unique<Shard>(i, config_, tls_, shards_, admission_, findings_));
   const auto each = listeners_.carry_out(listeners_.plan(config_->listen), {});
   for (unsigned i = 0; i < count; ++i)
     for (const Reloaded::Listener& listener : each[i])
@@ -88,6 +91,7 @@ Daemon::~Daemon() {
 
 void Daemon::run() {
   renew_daily();
+  tell_kept_back();
   for (const auto& shard : shards_) {
     threads_.emplace_back([&shard] { shard->run(); });
     const std::string name = "shard " + std::to_string(threads_.size() - 1);
@@ -100,11 +104,18 @@ void Daemon::run() {
   state_ = State::stopping;
   service_manager::tell_stopping("Ending all sessions.");
   stop_threads();
+  log_kept_back(true);
 }
 
 void Daemon::stop_threads() {
   for (const auto& shard : shards_) shard->stop();
   threads_.clear();
+}
+
+/// How many lines the log has kept back.
+void Daemon::tell_kept_back() {
+  log_kept_back();
+  kept_back_.start_in(std::chrono::seconds(5), [this] { tell_kept_back(); });
 }
 
 // --- Signals ---
@@ -130,7 +141,7 @@ void Daemon::Signals::on_readable() {
 
 void Daemon::on_signal(int signal) {
   if (signal == SIGHUP) return reload();
-  if (signal == SIGUSR1) return;
+  if (signal == SIGUSR1) return reopen_access_log();
   const std::string name = std::string("SIG") + ::sigabbrev_np(signal);
   if (signal == SIGTERM && state_ != State::stopping) return stop_softly(name);
   log(LogLevel::info, "stopping", {{"signal", name}});
@@ -159,13 +170,12 @@ void Daemon::resume() {
 void Daemon::stop_softly(const std::string& signal) {
   const std::chrono::seconds patience = config_->stop.drain;
   state_ = State::stopping;
+  deadline_.start_in(patience, [this] { loop_.stop(); });
+  admission_.drain([this] { loop_.stop(); });
   log(LogLevel::info, "stopping",
       {{"signal", signal}, {"sessions", admission_.sessions()}, {"within_seconds", patience.count()}});
   service_manager::tell_stopping(status());
   service_manager::ask_for_time(patience + to_end);
-  if (patience == std::chrono::seconds(0)) return loop_.stop();
-  deadline_.start_in(patience, [this] { loop_.stop(); });
-  admission_.drain([this] { loop_.stop(); });
 }
 
 // --- The pulse, and who listens to it ---
@@ -232,7 +242,9 @@ void Daemon::reload(std::function<void(const ReloadState&)> done) {
     std::vector<std::string> need_restart = keep_fixed_keys(fresh, *config_);
     auto tls = std::make_shared<const TlsFiles>(fresh, tls_.get());
     Listeners::Plan plan = listeners_.plan(fresh.listen);
+    open_access_log(fresh.log);
     // Nothing fails from here on.
+    findings_.forget();
     reload_state_ = {.tried = reload_state_.tried,
                      .loaded = reload_state_.tried,
                      .succeeded = reload_state_.succeeded + 1,
@@ -268,7 +280,7 @@ void Daemon::change_to(std::shared_ptr<const Config> config, std::shared_ptr<con
   const bool same_certificates = tls->server == tls_->server;
   config_ = std::move(config);
   tls_ = std::move(tls);
-  set_log_level(config_->log.level);
+  set_up_log(config_->log);
   if (!same_certificates) log_certificates(*tls_->server);
   admission_.change(config_->limits, config_->proxy.trusted);
   auto each = listeners_.carry_out(std::move(plan), std::chrono::steady_clock::now());

@@ -11,6 +11,7 @@
 
 #include "src/admission.hpp"
 #include "src/config.hpp"
+#include "src/findings.hpp"
 #include "src/listeners.hpp"
 #include "src/loop.hpp"
 #include "src/pulse.hpp"
@@ -57,6 +58,8 @@ class Daemon {
   const std::string& config_file() const { return config_file_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   Admission& admission() { return admission_; }
+  /// What is wrong with the proxies in front.
+  const Findings& findings() const { return findings_; }
   const ServerTls& server_tls() const { return *tls_->server; }
 
  private:
@@ -88,18 +91,21 @@ class Daemon {
   void close_retired();
   void renew_certificates();
   void renew_daily();
+  void tell_kept_back();
 
   Loop loop_;
   std::shared_ptr<const Config> config_;
   std::string config_file_;
   std::shared_ptr<const TlsFiles> tls_;
   Admission admission_;
+  Findings findings_;
   std::vector<std::unique_ptr<Shard>> shards_;
   Listeners listeners_;
   std::vector<std::jthread> threads_;
   Signals signals_;
   Pulse pulse_;
   Timer daily_;
+  Timer kept_back_;
   Timer closing_;   // of listeners that are no more
   Timer deadline_;  // of the sessions there are when it stops
   ReloadState reload_state_;

@@ -26,6 +26,15 @@ Time now() {
   return std::chrono::steady_clock::now();
 }
 
+/// The status in a response's first line, which we have written.
+unsigned status_of(std::string_view response) {
+  constexpr std::string_view before = "HTTP/1.1 ";
+  unsigned status = 0;
+  for (const char digit : response.substr(before.size(), 3))
+    status = status * 10 + static_cast<unsigned>(digit - '0');
+  return status;
+}
+
 }  // namespace
 
 Http::Http(Shard& shard, Connection&& connection, const Peer& peer, std::shared_ptr<const Listen> listen)
@@ -65,6 +74,7 @@ void Http::read_proxy_header() {
   if (proxy_reader_->state() == ProxyHeaderReader::State::complete) {
     const ProxyOrigin origin = proxy_reader_->origin();
     proxy_reader_.reset();
+    proxy_ = std::make_unique<Address>(peer_.remote.address);
     if (origin.source) peer_.remote = *origin.source;
     if (origin.destination) peer_.local = *origin.destination;
     peer_.tls = origin.tls;
@@ -77,7 +87,7 @@ void Http::start_moved(std::uint64_t id, HttpContext&& first, const Sid& sid, st
   id_ = id;
   if (!connection_.watch(*this)) return close();
   last_ = !first.keep_alive;
-  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}});
+  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}, proxy_ ? now() : Time{}});
   kept_ = std::move(rest);
   if (!kept_.empty()) finish_soon();
   plan_reading();
@@ -110,6 +120,7 @@ void Http::readable() {
     case Connection::Outcome::end:
       return peer_finished();
     case Connection::Outcome::failed:
+      note_cuts();
       return close();
     case Connection::Outcome::done:
       if (!last_) consume(std::string_view(scratch.data(), bytes));
@@ -135,7 +146,8 @@ bool Http::step(std::string_view& bytes) {
   const LimitSettings& limits = shard_.config().limits;
   const bool first = !reader_;
   if (first)
-    reader_ = std::make_unique<RequestReader>(HttpLimits{limits.max_header, 100, limits.max_request});
+    reader_ = std::make_unique<RequestReader>(
+        HttpLimits{limits.max_header, 100, limits.max_request, access_log_is_on()});
   bytes.remove_prefix(reader_->read(bytes));
   switch (reader_->state()) {
     case RequestReader::State::reading:
@@ -172,8 +184,10 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   context.keep_alive &= !too_large && !retiring_;  // what is left of too large a body is not read
   last_ |= !context.keep_alive;
   const std::uint32_t number = next_number_++;
+  const Address client = shard_.client_of(peer_, request).remote.address;
+  context.access = access_entry(request, client);
   Route found;
-  if (!shard_.may_ask(shard_.client_of(peer_, request).remote.address)) {
+  if (!shard_.may_ask(client)) {
     // No 4xx: to a client that would be the end of its session.
     found.response =
         simple_response(context, 503, "Too many requests of your address.\n", "Retry-After: 1\r\n");
@@ -187,6 +201,8 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     found = route(request, context, origin,
                   {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});
   }
+  if (!request.websocket_key.empty() && path_of(request.target) == path_of(listen_->websocket_path))
+    shard_.examine(*this, request, shard_.client_of(peer_, request), Doctor::Kind::websocket, true);
   if (found.websocket && pending_.empty()) {
     Admission::Verdict verdict = shard_.admit(shard_.client_of(peer_, request));
     if (verdict.refusal == Refusal::none)
@@ -195,7 +211,7 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
                                      std::string(explain(verdict.refusal)) + "\n", "Retry-After: 60\r\n");
   } else if (found.websocket)
     found.response = simple_response(context, 400, "Earlier requests on this connection wait for answers.\n");
-  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}, {}});
   if (found.bosh && !too_large) too_large = unpack(request);
   if (found.bosh)
     shard_.on_bosh_request(*this, number, std::move(request), too_large, rest);
@@ -229,12 +245,13 @@ void Http::refuse(unsigned status) {
     context = make_context(reader_->request(), shard_.check_page(reader_->request().origin));
   else
     context.allowed_origin = shard_.check_page({}).header;
+  context.access = access_entry(reader_ ? reader_->request() : HttpRequest{}, peer_.remote.address);
   context.keep_alive = false;
   reader_.reset();
   last_ = true;
   const std::uint32_t number = next_number_++;
   std::string response = simple_response(context, status, {});
-  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}});
+  pending_.push_back({number, std::move(context), std::nullopt, false, {}, {}, {}});
   answer_raw(number, std::move(response));
   plan_deadline();
 }
@@ -284,13 +301,28 @@ void Http::answer_raw(std::uint32_t number, std::string&& response) {
 void Http::send_ready() {
   auto next = pending_.begin();
   Connection::Outcome outcome = Connection::Outcome::done;
-  for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next)
+  for (; next != pending_.end() && next->ready && outcome != Connection::Outcome::failed; ++next) {
     outcome = connection_.write(next->head, *next->body);
+    note_access(*next);
+    if (next->came != Time{} && shard_.doctor().suspects_cuts())
+      shard_.doctor().on_answer(proxy(), now() - next->came, now());
+  }
   if (next == pending_.begin()) return;
   pending_.erase(pending_.begin(), next);
   after_write(outcome);
   send_continue();
   plan_deadline();
+}
+
+/// Its line in the access log. What isn't ready never gets an answer.
+void Http::note_access(const Pending& request) const {
+  if (!request.context.access) return;
+  if (!request.ready) return shard_.note_access(*request.context.access, status_unanswered, 0, request.sid);
+  // A whole response brings its body behind the head.
+  const std::size_t head = request.head.find("\r\n\r\n") + 4;
+  const unsigned status = status_of(request.head);
+  shard_.note_access(*request.context.access, status, request.head.size() - head + request.body.size(),
+                     request.sid);
 }
 
 /// `100 Continue` (D-075) takes its turn behind the answers to earlier requests.
@@ -326,14 +358,24 @@ void Http::finish_soon() {
   });
 }
 
+/// A proxy that ends connections while requests are held is not patient enough.
+void Http::note_cuts() const {
+  for (const Pending& request : pending_)
+    if (request.sid && !request.ready && request.came != Time{})
+      shard_.doctor().on_cut(proxy(), now() - request.came, shard_.config(), now());
+}
+
 /// The peer sends no more. It may still read: each request that waits is answered, but with nothing that
 /// could get lost (D-073).
 void Http::peer_finished() {
+  note_cuts();
   ended_ = last_ = true;
   reader_.reset();
   if (pending_.empty() && connection_.unsent() == 0) return close();
-  for (const Pending& pending : std::vector<Pending>(pending_))
-    if (pending.sid && !pending.ready) shard_.on_lost({{id_, pending.number}, *pending.sid});
+  std::vector<Lost> lost;
+  for (const Pending& pending : pending_)
+    if (pending.sid && !pending.ready) lost.push_back({{id_, pending.number}, *pending.sid});
+  for (const Lost& request : lost) shard_.on_lost(request);
   finish_soon();
 }
 
@@ -343,8 +385,10 @@ void Http::close() {
   const std::vector<Pending> pending = std::exchange(pending_, {});
   const Pointer self(this);
   shard_.on_http_closed(id_);
-  for (const Pending& request : pending)
+  for (const Pending& request : pending) {
+    note_access(request);
     if (request.sid && !request.ready) shard_.on_lost({{id_, request.number}, *request.sid});
+  }
 }
 
 bool Http::may_move(std::uint32_t number) const {
@@ -365,13 +409,19 @@ void Http::belongs_to(std::uint32_t number, const Sid& sid) {
   if (Pending* pending = find(number)) pending->sid = sid;
 }
 
-void Http::retire() {
+void Http::came_by_proxy(std::uint32_t number, Time time) {
+  if (Pending* pending = find(number)) pending->came = time;
+}
+
+bool Http::retire(bool patient) {
   retiring_ = true;
   kept_.clear();
   for (Pending& pending : pending_) pending.context.keep_alive = false;
-  if (reader_) return;  // what has begun to come still gets its answer
+  if (reader_) return false;  // what has begun to come still gets its answer
+  if (patient && next_number_ == 0 && !closed_) return true;
   last_ = true;
   if (pending_.empty() && connection_.unsent() == 0) close();
+  return false;
 }
 
 void Http::on_time(Time time) {

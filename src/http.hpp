@@ -46,22 +46,31 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   void answer_raw(std::uint32_t number, std::string&& response);
   /// Which session a waiting request belongs to, to tell it when the connection is gone.
   void belongs_to(std::uint32_t number, const Sid&);
+  /// A request that came through a proxy at this time: how long it is held tells something of the proxy.
+  void came_by_proxy(std::uint32_t number, Time);
 
   /// Whether the whole connection may go to another shard now: this is its first request, and it is all there
   /// is.
   bool may_move(std::uint32_t number) const;
   /// Gives the socket away and ends here.
   Connection::Released release();
+  /// The peer itself, if a PROXY header names the client: goes with a connection that moves.
+  std::unique_ptr<Address> take_proxy() { return std::move(proxy_); }
+  void set_proxy(std::unique_ptr<Address>&& proxy) { proxy_ = std::move(proxy); }
   /// What decides the head of this request's answer.
   HttpContext take_context(std::uint32_t number);
 
-  /// Answers what is under way or has begun to come, then closes; at once if there is nothing.
-  void retire();
+  /// Answers what is under way or has begun to come, then closes; at once if there is nothing. `patient`: one
+  /// that has not brought its first request yet may do so, and is the case for another call. Returns whether
+  /// that is so.
+  bool retire(bool patient = false);
   void on_time(Time now);
   Time deadline() const { return deadline_; }
 
   std::uint64_t id() const { return id_; }
   const Peer& peer() const { return peer_; }
+  /// The other end of the connection itself: the client's, or its proxy's.
+  const Address& proxy() const { return proxy_ ? *proxy_ : peer_.remote.address; }
   const std::shared_ptr<const Listen>& listen() const { return listen_; }
   Queued queued;
 
@@ -74,6 +83,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
     bool ready = false;
     std::string head;
     bosh::Bytes body;
+    Time came{};  // if it was through a proxy
   };
 
   void on_readable() override;
@@ -90,6 +100,8 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);
   void send_ready();
+  void note_access(const Pending&) const;
+  void note_cuts() const;
   void send_continue();
   void after_write(Connection::Outcome);
   void finish_soon();
@@ -102,6 +114,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   Shard& shard_;
   Connection connection_;
   Peer peer_;
+  std::unique_ptr<Address> proxy_;        // that has sent a PROXY header
   std::shared_ptr<const Listen> listen_;  // as it was when the connection came
   std::uint64_t id_ = 0;
   std::uint32_t next_number_ = 0;

@@ -166,6 +166,7 @@ struct HeadReader::Field {
   std::string_view name;
   std::string HttpRequest::*kept = nullptr;
   unsigned (HeadReader::*take)(std::string_view value) = nullptr;
+  bool for_access_log = false;
 };
 
 /// All of them by length, so that a name has few to be compared with.
@@ -175,9 +176,11 @@ struct HeadReader::Fields {
       {.name = "Origin", .kept = &HttpRequest::origin},
       {.name = "Accept", .kept = &HttpRequest::accept},
       {.name = "Expect", .take = &HeadReader::expectation},
+      {.name = "Referer", .kept = &HttpRequest::referer, .for_access_log = true},
       {.name = "Upgrade", .kept = &HttpRequest::upgrade},
       {.name = "Forwarded", .kept = &HttpRequest::forwarded},
       {.name = "Connection", .take = &HeadReader::connection},
+      {.name = "User-Agent", .kept = &HttpRequest::user_agent, .for_access_log = true},
       {.name = "If-None-Match", .kept = &HttpRequest::if_none_match},
       {.name = "Content-Length", .take = &HeadReader::content_length},
       {.name = "Accept-Encoding", .kept = &HttpRequest::accept_encoding},
@@ -214,7 +217,7 @@ unsigned HeadReader::field(std::string_view line) {
   const auto name = field_name(line);
   if (name.empty()) return 400;  // folded, a blank before the colon, or no colon (D-054, D-057, D-058)
   const Field* const found = Fields::find(name);
-  if (!found) return 0;
+  if (!found || (found->for_access_log && !for_access_log_)) return 0;
   const auto value = trim(line.substr(name.size() + 1));
   if (found->take) return (this->*found->take)(value);
   std::string& list = request_.*found->kept;

@@ -38,6 +38,8 @@ struct HttpRequest {
   std::string websocket_extensions;
   std::string body;
   bool script = false;  // came in script syntax (XEP-0252)
+  std::string referer;  // these two only for the access log
+  std::string user_agent;
   friend bool operator==(const HttpRequest&, const HttpRequest&) = default;
 };
 
@@ -46,13 +48,16 @@ struct HttpLimits {
       std::size_t{16} * 1024;  // the head, and once more the trailers of a chunked body
   std::size_t header_fields = 100;
   std::size_t body_bytes = std::size_t{256} * 1024;
+  bool for_access_log = false;  // Referer and User-Agent are kept, too
 };
 
 /// Reads a head line by line, in pieces of any size. The first fault decides, and ends it at once.
 class HeadReader {
  public:
   explicit HeadReader(const HttpLimits& limits)
-      : room_(limits.header_bytes), fields_left_(limits.header_fields) {}
+      : room_(limits.header_bytes),
+        fields_left_(limits.header_fields),
+        for_access_log_(limits.for_access_log) {}
 
   /// Takes bytes; returns how many of them belong to the head.
   std::size_t read(std::string_view bytes);
@@ -110,6 +115,7 @@ class HeadReader {
   bool persists_ = false;  // Connection says keep-alive
   bool closes_ = false;    // … or close
   bool expects_continue_ = false;
+  bool for_access_log_ = false;
   bool done_ = false;
 };
 

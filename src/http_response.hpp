@@ -2,10 +2,12 @@
 // D-103).
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "src/access_log.hpp"
 #include "src/http_request.hpp"
 
 namespace boshd {
@@ -20,6 +22,7 @@ struct HttpContext {
   bool script = false;         // the answer calls a function (XEP-0252)
   bool gzip = false;           // the client takes compressed answers
   bool cacheable = false;      // by anybody, for an hour
+  std::shared_ptr<const AccessEntry> access{};  // if there is an access log
 };
 
 /// The origins that may use the endpoint: "*" or exact origins; decides by the request's Origin header

@@ -7,93 +7,39 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
+#include <mutex>
+#include <span>
+
+#include "src/config.hpp"
+#include "src/journal.hpp"
+#include "src/log_text.hpp"
+#include "src/problems.hpp"
 
 namespace boshd {
 namespace {
 
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
 std::atomic<LogLevel> least_level = LogLevel::info;
+std::atomic<bool> to_journal = false;
+std::atomic<bool> as_json = false;
 
-struct LevelNames {
-  std::string_view name;
-  std::string_view priority;  // sd-daemon(3)
+/// What is only touched by warnings and errors.
+struct Memory {
+  std::mutex mutex;
+  ProblemList problems;
+  LineLimits limits;
 };
-constexpr std::array<LevelNames, 4> levels{
-    {{"debug", "<7>"}, {"info", "<6>"}, {"warning", "<4>"}, {"error", "<3>"}}};
 
-const LevelNames& names(LogLevel level) {
-  return levels[static_cast<std::size_t>(level)];
+Memory& memory() {
+  static Memory memory;
+  return memory;
 }
 
-bool under_journal() {
-  static const bool journal = [] {
-    const char* stream = std::getenv("JOURNAL_STREAM");
-    return stream != nullptr && *stream != '\0';
-  }();
+bool stderr_is_journal() {
+  static const bool journal = is_journal_stream(std::getenv("JOURNAL_STREAM"), STDERR_FILENO);
   return journal;
-}
-
-/// The length of the UTF-8 character that `text` starts with; 0 when it starts with none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
-    const bool surrogate = first == 0xed && byte(1) >= 0xa0;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool overlong = first == 0xf0 && byte(1) < 0x90;
-    const bool too_high = first == 0xf4 && byte(1) >= 0x90;
-    return follows(1) && follows(2) && follows(3) && !overlong && !too_high ? 4 : 0;
-  }
-  return 0;
-}
-
-/// U+0080 to U+009F: some terminals obey them as they obey the ASCII ones.
-bool is_c1_control(std::string_view character) {
-  return character.size() == 2 && character[0] == '\xc2' && static_cast<unsigned char>(character[1]) < 0xa0;
-}
-
-void append_hex(std::string& out, char c) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  out += "\\x";
-  out += digits[byte >> 4];
-  out += digits[byte & 15];
-}
-
-/// Appends the first character of `text` escaped, and returns its length.
-std::size_t append_escaped(std::string& out, std::string_view text) {
-  const char c = text.front();
-  const auto length = utf8_length(text);
-  const auto character = text.substr(0, length);
-  if (c == '\n') {
-    out += "\\n";
-  } else if (c == '"' || c == '\\') {
-    out += '\\';
-    out += c;
-  } else if (length == 0 || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-    append_hex(out, c);
-  } else if (is_c1_control(character)) {
-    for (const char byte : character) append_hex(out, byte);
-  } else {
-    out += character;
-  }
-  return length == 0 ? 1 : length;
-}
-
-void append_value(std::string& out, std::string_view value) {
-  std::string escaped;
-  for (std::string_view left = value; !left.empty();) left.remove_prefix(append_escaped(escaped, left));
-  const bool quoted =
-      escaped != value || value.empty() || value.find_first_of(" =") != std::string_view::npos;
-  if (quoted) out += '"';
-  out += escaped;
-  if (quoted) out += '"';
 }
 
 void write_whole(std::string_view line) {
@@ -105,49 +51,75 @@ void write_whole(std::string_view line) {
   }
 }
 
+void write_line(LogLevel level, std::string_view event, std::initializer_list<Field> fields,
+                system_clock::time_point now) {
+  if (to_journal && send_to_journal(journal_fields(level, event, fields))) return;
+  const bool journal = stderr_is_journal();
+  std::string line = as_json && !journal ? "" : log_start(level, journal, now);
+  line += as_json ? json_line(level, event, fields, now) : log_line(level, event, fields);
+  line += '\n';
+  write_whole(line);
+}
+
+/// Remembers a warning or error; false if its line is one too many.
+bool remember(LogLevel level, std::string_view event, std::initializer_list<Field> fields,
+              system_clock::time_point now) {
+  const KnownEvent* known = find_event(event);
+  const bool limited = level == LogLevel::warning && known != nullptr && known->limited;
+  Memory& kept = memory();
+  const std::lock_guard lock(kept.mutex);
+  if (limited && !kept.limits.pass(event, steady_clock::now())) return false;
+  kept.problems.add({now, level, std::string(event), fields_text(fields), 1});
+  return true;
+}
+
+std::vector<LineLimits::Kept> take_kept(bool all) {
+  Memory& kept = memory();
+  const std::lock_guard lock(kept.mutex);
+  return kept.limits.take_kept(steady_clock::now() + (all ? LineLimits::span : LineLimits::span.zero()));
+}
+
 }  // namespace
 
 std::string_view to_string(LogLevel level) {
-  return names(level).name;
+  constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
+  return names[static_cast<std::size_t>(level)];
+}
+
+Field::Field(std::string_view k, double v) : key(k), number(true) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.3f", v);
+  value = text;
 }
 
 void set_log_level(LogLevel level) {
   least_level = level;
 }
 
-std::string log_line(LogLevel level, std::string_view event, std::initializer_list<Field> fields) {
-  std::string line{to_string(level)};
-  line += ' ';
-  line += event;
-  for (const auto& field : fields) {
-    line += ' ';
-    line += field.key;
-    line += '=';
-    append_value(line, field.value);
-  }
-  return line;
-}
-
-std::string log_start(LogLevel level, bool journal, std::chrono::system_clock::time_point now) {
-  if (journal) return std::string{names(level).priority};
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
-  const auto time = static_cast<std::time_t>(seconds.count());
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  char date[32];
-  char text[48];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text, sizeof text, "%s.%03dZ ", date, static_cast<int>((milliseconds - seconds).count()));
-  return text;
+void set_up_log(const LogSettings& settings) {
+  const bool wanted = settings.target == LogTarget::journal ||
+                      (settings.target == LogTarget::automatic && stderr_is_journal());
+  to_journal = wanted && journal_is_there();
+  as_json = settings.format == LogFormat::json;
+  least_level = settings.level;
 }
 
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields) {
-  if (level < least_level.load(std::memory_order_relaxed)) return;
-  auto line = log_start(level, under_journal(), std::chrono::system_clock::now());
-  line += log_line(level, event, fields);
-  line += '\n';
-  write_whole(line);
+  if (level < LogLevel::warning && level < least_level) return;
+  const auto now = system_clock::now();
+  if (level >= LogLevel::warning && !remember(level, event, fields, now)) return;
+  if (level >= least_level) write_line(level, event, fields, now);
+}
+
+void log_kept_back(bool at_the_end) {
+  for (const LineLimits::Kept& kept : take_kept(at_the_end))
+    log(LogLevel::warning, "suppressed", {{"of", kept.event}, {"count", kept.count}});
+}
+
+std::vector<Problem> recent_problems() {
+  Memory& kept = memory();
+  const std::lock_guard lock(kept.mutex);
+  return kept.problems.list();
 }
 
 }  // namespace boshd

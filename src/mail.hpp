@@ -50,7 +50,8 @@ struct Move {
   std::shared_ptr<const Listen> listen;
   HttpContext context;
   Delivery first;
-  std::string rest;  // bytes behind that request
+  std::string rest;                  // bytes behind that request
+  std::unique_ptr<Address> proxy{};  // the peer itself, if a PROXY header names the client
 };
 
 /// The configuration was read anew.

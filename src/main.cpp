@@ -119,7 +119,7 @@ int main(int argc, char** argv) {
     if (options.dump) std::cout << dump_config(*config);
     if (options.check) check_files(*config);
     if (options.dump || options.check) return EXIT_SUCCESS;
-    set_log_level(config->log.level);
+    set_up_log(config->log);
     raise_descriptor_limit();
     set_up_memory();
     ::signal(SIGPIPE, SIG_IGN);

@@ -17,8 +17,9 @@ namespace boshd {
 namespace {
 
 constexpr std::size_t scratch_bytes = 64 * 1024;
-constexpr std::chrono::seconds shutdown_time{2};    // for all that is under way when the daemon stops
-constexpr std::chrono::seconds proxy_patience{55};  // many proxies wait for 60 s
+constexpr std::chrono::seconds shutdown_time{2};          // for all that is under way when the daemon stops
+constexpr std::chrono::milliseconds newcomers_time{250};  // for their first request when it stops
+constexpr std::chrono::seconds proxy_patience{55};        // many proxies wait for 60 s
 
 Time now() {
   return std::chrono::steady_clock::now();
@@ -81,7 +82,7 @@ std::string text_element(std::string_view text) {
 }  // namespace
 
 Shard::Shard(unsigned index, std::shared_ptr<const Config> config, std::shared_ptr<const TlsFiles> tls,
-             const std::vector<std::unique_ptr<Shard>>& all, Admission& admission)
+             const std::vector<std::unique_ptr<Shard>>& all, Admission& admission, Findings& findings)
     : index_(index),
       config_(std::move(config)),
       all_(all),
@@ -96,6 +97,10 @@ Shard::Shard(unsigned index, std::shared_ptr<const Config> config, std::shared_p
       tls_(std::move(tls)),
       connector_host_(loop_, {config_, &config_->upstream}),
       admission_(admission),
+      findings_(findings),
+      doctor_(
+          [this](Diagnosis&& found) { findings_.add(std::move(found), std::chrono::system_clock::now()); }),
+      access_lines_(loop_),
       requests_(config_->limits.requests_per_second, config_->proxy.trusted),
       http_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { http_rung(time, id, at); }),
       session_deadlines_(loop_, [this](Time time, std::uint64_t id, Time at) { session_rung(time, id, at); }),
@@ -147,6 +152,7 @@ void Shard::run() {
   loop_.run();
   shut_down();
   loop_.run_for(shutdown_time);
+  access_lines_.flush();
 }
 
 void Shard::stop() {
@@ -155,6 +161,7 @@ void Shard::stop() {
 
 void Shard::shut_down() {
   stopping_ = true;
+  access_lines_.stop();
   served_.clear();
   for (const std::uint64_t id : sessions_.ids()) {
     Slot& slot = *sessions_.find(id);
@@ -166,12 +173,21 @@ void Shard::shut_down() {
           .session.end(now(), farewell_of(EndReason::shutdown, {}), true, web_effects_);
     apply(id);
   }
-  for (const std::uint64_t id : connections_.ids())
-    if (const auto* http = connections_.find(id)) boost::intrusive_ptr<Http>(*http)->retire();
   connector_host_.resolver.stop();
   http_deadlines_.stop();
   session_deadlines_.stop();
   house_timer_.cancel();
+  // Who has just connected is not sent away without an answer: his next request may find the next process.
+  if (retire_connections(true)) house_timer_.start_in(newcomers_time, [this] { retire_connections(false); });
+}
+
+/// Whether some wait for their first request.
+bool Shard::retire_connections(bool patient) {
+  bool waiting = false;
+  for (const std::uint64_t id : connections_.ids())
+    if (const auto* http = connections_.find(id))
+      waiting |= boost::intrusive_ptr<Http>(*http)->retire(patient);
+  return waiting;
 }
 
 // --- Mail: one post a turn and destination ---
@@ -235,6 +251,7 @@ void Shard::adopt(Move&& move) {
       new Http(*this, Connection(loop_, move.socket.descriptor, std::move(move.socket.ssl)), move.peer,
                std::move(move.listen)));
   const std::uint64_t id = connections_.emplace(http);
+  http->set_proxy(std::move(move.proxy));
   http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
   move.first.arrival.exchange = {id, 0};
   deliver(std::move(move.first));
@@ -255,8 +272,12 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   delivery.arrival.direct = !client.proxied;
   delivery.script = request.script;
   delivery.tls = client.tls;
-  if (client.proxied) delivery.arrival.patience = proxy_patience;
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
+  examine(http, request, client, Doctor::Kind::bosh, !to_session);
+  if (client.proxied || http.listen()->proxy_protocol) {
+    http.came_by_proxy(number, now());
+    delivery.arrival.patience = patience_behind(http.proxy());
+  }
   if (too_large && !to_session) return http.answer(number, {{}, {}, 413});
   if (!too_large && !parsed.fault.empty() && !to_session)
     return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
@@ -272,21 +293,37 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   hand_over(http, number, std::move(delivery), rest);
 }
 
+void Shard::examine(const Http& http, const HttpRequest& request, const Client& client, Doctor::Kind kind,
+                    bool opens) {
+  const bool by_header = http.listen()->proxy_protocol;
+  if (!doctor_.looks_at(request, by_header || client.proxied, kind, opens, config_->proxy.header)) return;
+  const bool trusted = by_header || is_in(http.proxy(), config_->proxy.trusted);
+  doctor_.on_request({http.proxy(), trusted, by_header}, request, kind, opens, *config_, now());
+}
+
+/// How long a request may be held that came through this proxy.
+std::chrono::seconds Shard::patience_behind(const Address& proxy) const {
+  if (!config_->proxy.adapt_wait || !findings_.has_cuts()) return proxy_patience;
+  return std::min(
+      proxy_patience,
+      findings_.patience_behind(proxy, std::chrono::system_clock::now()).value_or(proxy_patience));
+}
+
 /// `legacy`: the request is a creation without `ver` (B-079).
 void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::string_view why, bool legacy) {
   log(LogLevel::debug, "request-refused", {{"condition", bosh::to_string(condition)}, {"why", why}});
   reply({exchange, terminal(condition, legacy)});
 }
 
-/// One line a second in the long run.
-bool Shard::may_warn() {
-  return warnings_.take(1, 20, now());
+void Shard::note_access(const AccessEntry& entry, unsigned status, std::size_t bytes,
+                        const std::optional<Sid>& sid) {
+  access_lines_.add(entry, status, bytes, sid ? shown(to_string(*sid, config_->node)) : "");
 }
 
 Admission::Verdict Shard::admit(const Client& client) {
   Admission::Verdict verdict = admission_.admit(client.remote.address, now());
   // That all are refused while the daemon drains was told once.
-  if (verdict.refusal != Refusal::none && verdict.refusal != Refusal::draining && may_warn())
+  if (verdict.refusal != Refusal::none && verdict.refusal != Refusal::draining)
     log(LogLevel::warning, "session-refused",
         {{"reason", to_string(verdict.refusal)}, {"client", to_string(client.remote.address)}});
   return verdict;
@@ -306,6 +343,10 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
                                              text_element(explain(verdict.refusal)))});
   const Time time = now();
   const Sid sid = random_sid(index_);
+  // A client that knows how long a proxy lets it wait can tell when an answer is lost.
+  if (const auto most = static_cast<std::uint64_t>(arrival.patience.count());
+      arrival.patience < proxy_patience)
+    body.wait = std::min(body.wait.value_or(most), most);
   const std::uint64_t id = sessions_.emplace(Slot{
       .client_side =
           Bosh{bosh::Session(settings_, to_string(sid, config_->node), body, time),
@@ -331,8 +372,8 @@ void Shard::hand_over(Http& http, std::uint32_t number, Delivery&& delivery, std
   if (sid.shard != index_ && delivery.arrival.direct && http.may_move(number)) {
     HttpContext context = http.take_context(number);
     const std::uint64_t id = http.id();
-    Move move{http.release(),     http.peer(),         http.listen(),
-              std::move(context), std::move(delivery), std::string(rest)};
+    Move move{http.release(),      http.peer(),       http.listen(),    std::move(context),
+              std::move(delivery), std::string(rest), http.take_proxy()};
     on_http_closed(id);
     return send(sid.shard, std::move(move));
   }

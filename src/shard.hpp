@@ -19,12 +19,15 @@
 
 #include "bosh/session.hpp"
 #include "bosh/slices.hpp"
+#include "src/access_log.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
 #include "src/connector.hpp"
 #include "src/deadlines.hpp"
+#include "src/doctor.hpp"
 #include "src/end.hpp"
 #include "src/farewells.hpp"
+#include "src/findings.hpp"
 #include "src/http.hpp"
 #include "src/listener.hpp"
 #include "src/loop.hpp"
@@ -48,7 +51,7 @@ class Shard {
  public:
   /// `all` is complete when run is called and outlives it.
   Shard(unsigned index, std::shared_ptr<const Config>, std::shared_ptr<const TlsFiles>,
-        const std::vector<std::unique_ptr<Shard>>& all, Admission&);
+        const std::vector<std::unique_ptr<Shard>>& all, Admission&, Findings&);
 
   /// Takes a listening descriptor. Before `run`, or on this shard's thread.
   void serve(ListenerId, int listening_descriptor, std::shared_ptr<const Listen>);
@@ -86,6 +89,11 @@ class Shard {
 
   /// Whether this address may make one more request now.
   bool may_ask(const Address& address) { return requests_.take(address, std::chrono::steady_clock::now()); }
+  /// Lets the doctor see a request; `opens`: a session begins.
+  void examine(const Http&, const HttpRequest&, const Client&, Doctor::Kind, bool opens);
+  Doctor& doctor() { return doctor_; }
+  /// A line in the access log.
+  void note_access(const AccessEntry&, unsigned status, std::size_t bytes, const std::optional<Sid>&);
   /// Room for a session of this client; a refusal is told in the log.
   Admission::Verdict admit(const Client&);
 
@@ -154,6 +162,7 @@ class Shard {
   void adopt(Move&&);
 
   // Requests.
+  std::chrono::seconds patience_behind(const Address& proxy) const;
   void create(Http&, const bosh::Arrival&, const Client&, const HttpRequest&, bosh::Body&&);
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
@@ -200,9 +209,9 @@ class Shard {
   void note_freed(std::size_t count);
   void log_end(const Slot&, EndReason) const;
   void log_failure(const Leg&, std::string_view reason);
-  bool may_warn();
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
+  std::string shown(const std::string& sid) const;
 
   // Time.
   void http_rung(Time now, std::uint64_t id, Time at);
@@ -217,6 +226,7 @@ class Shard {
   void take_settings();
   void take(Reloaded&&);
   void shut_down();
+  bool retire_connections(bool patient);
 
   Loop loop_;
   unsigned index_;
@@ -243,8 +253,10 @@ class Shard {
   ConnectorHost connector_host_;
   OriginList any_origin_;
   Admission& admission_;
+  Findings& findings_;
+  Doctor doctor_;
+  AccessLines access_lines_;
   Rates requests_;
-  Bucket warnings_;  // of what clients set off: they decide how much there is
   std::vector<std::shared_ptr<const Servers>> routes_;  // of upstream.routes, each alone
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;

@@ -131,8 +131,7 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
 /// The one line that says which server failed, how far it got, and why.
 void Shard::log_failure(const Leg& leg, std::string_view reason) {
   const bool opened = leg.open_by == Time::max();
-  log(!opened && may_warn() ? LogLevel::warning : LogLevel::debug,
-      opened ? "upstream-lost" : "upstream-failed",
+  log(opened ? LogLevel::debug : LogLevel::warning, opened ? "upstream-lost" : "upstream-failed",
       {{"domain", leg.stream.domain()},
        {"server", leg.upstream->server()},
        {"step", leg.upstream->step()},
@@ -304,11 +303,14 @@ void Shard::log_end(const Slot& slot, EndReason reason) const {
        {"transport", std::holds_alternative<Bosh>(slot.client_side) ? "bosh" : "websocket"}});
 }
 
-/// As much of a sid as a log may know (B-215).
 std::string Shard::shown_sid(const Slot& slot) const {
   const auto* bosh = std::get_if<Bosh>(&slot.client_side);
-  const std::string& sid = bosh ? bosh->session.sid() : std::get<Web>(slot.client_side).session.id();
-  return sid.substr(0, 6 + (config_->node.empty() ? 0 : config_->node.size() + 1)) + "…";
+  return shown(bosh ? bosh->session.sid() : std::get<Web>(slot.client_side).session.id()) + "…";
+}
+
+/// As much of a sid as a log may know (B-215).
+std::string Shard::shown(const std::string& sid) const {
+  return sid.substr(0, 6 + (config_->node.empty() ? 0 : config_->node.size() + 1));
 }
 
 // --- Time ---

@@ -30,6 +30,7 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
       .created = time,
   });
   socket->start(id, route.response, std::string(rest));
+  if (const auto entry = access_entry(request, client.remote.address)) note_access(*entry, 101, 0, sid);
   Slot& slot = *sessions_.find(id);
   session_deadlines_.set(id, due(slot), slot.queued);
 }

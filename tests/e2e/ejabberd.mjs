@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Directory, freePort, startProgram } from './process.mjs';
+import { shipped } from './shipped.mjs';
 
 // Debian has it in the architecture's folder, where Erlang doesn't look.
 export function findEjabberd() {
@@ -43,7 +44,12 @@ modules:
   mod_vcard: {}
 `;
 
-const plain = ({ port }) => settings([`port: ${port}`], 'loglevel: warning');
+const plain = ({ port }, behindBoshd) => settings([`port: ${port}`], `
+loglevel: info
+include_config_file: ${behindBoshd}
+access_rules: { c2s: { allow: all } }
+shaper_rules: { c2s_shaper: none }
+`);
 
 function encrypted({ port, tlsPort, proxied }, files) {
   const pair = (ports, more) => [
@@ -55,17 +61,21 @@ function encrypted({ port, tlsPort, proxied }, files) {
 }
 
 // With certificates, each under its domain, `port` requires STARTTLS, `tlsPort` is for direct TLS, and `proxied` has
-// the like of both for clients that begin with a PROXY header.
+// the like of both for clients that begin with a PROXY header. Without certificates `proxied` is what etc/ejabberd has,
+// and there is no TLS.
 export async function startEjabberd(accounts, { certificates = null } = {}) {
   const directory = new Directory('boshd-ejabberd', 'ejabberd');
-  const ports = { port: await freePort() };
+  const ports = { port: await freePort(), proxied: { port: await freePort() } };
   if (certificates) {
     ports.tlsPort = await freePort();
-    ports.proxied = { port: await freePort(), tlsPort: await freePort() };
+    ports.proxied.tlsPort = await freePort();
   }
   const files = Object.entries(certificates ?? {})
     .map(([domain, { certificate, key }]) => directory.file(`${domain}.pem`, certificate + key));
-  const config = directory.file('ejabberd.yml', certificates ? encrypted(ports, files) : plain(ports));
+  const behindBoshd = directory.file('boshd.yml', shipped('ejabberd/boshd.yml', [
+    ['port: 15222', `port: ${ports.proxied.port}`],
+  ]));
+  const config = directory.file('ejabberd.yml', certificates ? encrypted(ports, files) : plain(ports, behindBoshd));
   const register = Object.entries(accounts).map(([name, { password }]) =>
     `ok = ejabberd_auth:try_register(<<"${name}">>, <<"localhost">>, <<"${password}">>), `);
   const command = directory.command('erl', '-noinput', '+sbwt', 'none', '-pa', findEjabberd(),

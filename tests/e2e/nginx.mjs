@@ -1,6 +1,6 @@
 // A throw-away nginx: HTTPS in front of boshd, or the PROXY protocol in front of a server that doesn't know it.
-import { readFileSync } from 'node:fs';
 import { Directory, freePort, startProgram } from './process.mjs';
+import { shipped } from './shipped.mjs';
 
 async function startNginx(settings) {
   const directory = new Directory('boshd-nginx', 'www-data');
@@ -20,21 +20,20 @@ async function startNginx(settings) {
   return stop;
 }
 
-// The locations are the README's.
+// As etc/nginx/boshd.conf has it.
 export async function startNginxHttps(address, { certificate, key }) {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const locations = /```nginx\n(.*?)```/s.exec(readme)[1].replaceAll('127.0.0.1:5280', address);
   const port = await freePort();
   const stop = await startNginx((directory, folders) => `
     http {
       ${folders}
       access_log off;
-      server {
-        listen 127.0.0.1:${port} ssl http2;
-        ssl_certificate ${directory.file('certificate.pem', certificate)};
-        ssl_certificate_key ${directory.file('key.pem', key)};
-        ${locations}
-      }
+      ${shipped('nginx/boshd.conf', [
+        ['127.0.0.1:5280', address],
+        [/listen 443 (.*)/g, `listen 127.0.0.1:${port} $1`],
+        [/listen \[::\]:443 .*/g, ''],
+        [/\/etc\/letsencrypt\S*\/fullchain.pem/g, directory.file('certificate.pem', certificate)],
+        [/\/etc\/letsencrypt\S*\/privkey.pem/g, directory.file('key.pem', key)],
+      ])}
     }
   `);
   return { port, stop };

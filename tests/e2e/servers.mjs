@@ -24,28 +24,38 @@ export const serverNames = process.env.E2E_SERVER?.split(',') ?? Object.keys(xmp
 // E2E_TRANSPORT=websocket: the clients come by WebSocket, and `url` is its address.
 export const transport = process.env.E2E_TRANSPORT ?? 'bosh';
 
-// `settings` is TOML that is put behind the listener's; `first` stands before it, and says by itself that several may run
-// side by side.
-export async function startBoshd(settings, first = 'metrics.address = ""\nstop.drain = "0s"\n') {
+// `config` is the whole configuration.
+export async function startBoshdWith(config) {
   const program = process.env.BOSHD ?? join(here, '../../build/release/boshd');
   const directory = new Directory('boshd');
-  const config = directory.file('boshd.toml', `${first}[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
   const running = await startProgram({
-    directory, command: directory.command(program, '--config', config), ready: /listening address=(\S+) path=(\S+)/,
+    directory, command: directory.command(program, '--config', directory.file('boshd.toml', config)),
+    ready: /listening address=(\S+) path=(\S+)/,
   });
   const [, address, path] = running.match;
+  let killed = false;
   return {
     url: transport === 'websocket' ? `ws://${address}/xmpp-websocket` : `http://${address}${path}`,
     get log() {
       return running.log;
     },
     logged: running.logged,
+    kill() {
+      killed = true;
+      process.kill(running.pid, 'SIGKILL');
+      return running.ended;
+    },
     async stop() {
       await running.stop();
-      if (running.code !== 0) throw new Error(`boshd ended with ${running.code}:\n${running.log}`);
+      if (running.code !== 0 && !killed) throw new Error(`boshd ended with ${running.code}:\n${running.log}`);
     },
   };
 }
+
+// `settings` is TOML that is put behind the listener's; `first` stands before it, and says by itself that several may run
+// side by side.
+export const startBoshd = (settings, first = 'metrics.address = ""\nstop.drain = "0s"\n') =>
+  startBoshdWith(`${first}[[listen]]\naddress = "127.0.0.1:0"\n${settings}`);
 
 const types = {
   '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json',

@@ -2,13 +2,17 @@
 // connections.
 import { webcrypto } from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
 import { DOMParser } from '@xmldom/xmldom';
 import WebSocket from 'ws';
 
 globalThis.WebSocket ??= WebSocket;
 globalThis.crypto ??= webcrypto;  // Node 18 has it only there; without it Strophe knows no SCRAM
 
-const agent = new http.Agent({ keepAlive: true });
+const protocols = {
+  'http:': { request: http.request, agent: new http.Agent({ keepAlive: true }) },
+  'https:': { request: https.request, agent: new https.Agent({ keepAlive: true }) },
+};
 
 globalThis.XMLHttpRequest = class {
   readyState = 0;
@@ -40,7 +44,8 @@ globalThis.XMLHttpRequest = class {
   send(body) {
     const bytes = Buffer.from(body);
     const headers = { ...this.#headers, 'Content-Length': bytes.length };
-    this.request = http.request(this.url, { method: this.method, agent, headers }, (response) => {
+    const { request, agent } = protocols[new URL(this.url).protocol];
+    this.request = request(this.url, { method: this.method, agent, headers }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', () => this.#finish(0, ''));

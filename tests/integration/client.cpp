@@ -142,8 +142,12 @@ std::string said(const Response& response) {
 
 Bridge::Bridge(std::string_view settings, ServerOn where)
     : server(where == ServerOn::tcp ? FakeServer() : FakeServer(directory_.path("server"))),
-      daemon("upstream.server = \"" + server.address() + "\"\n" + with_defaults(settings)),
+      daemon(whole(settings)),
       probe_(daemon) {}
+
+std::string Bridge::whole(std::string_view settings) const {
+  return "upstream.server = \"" + server.address() + "\"\n" + with_defaults(settings);
+}
 
 // One answer comes in the turn of the loop that also handles what was there before. What that sets going on a
 // new connection (accepted, then read) takes a turn more.

@@ -81,6 +81,9 @@ class Bridge {
   explicit Bridge(std::string_view settings = {}, ServerOn = ServerOn::tcp);
 
   HttpClient connect() const { return HttpClient(daemon); }
+  /// What the daemon is given for `settings`.
+  std::string whole(std::string_view settings) const;
+  void reload(std::string_view settings) { daemon.reload(whole(settings)); }
   /// Returns when the daemon has handled everything that had reached it before, if that takes no more turns
   /// of its loop.
   void settle(int turns = 3);

@@ -192,6 +192,18 @@ Daemon::Daemon(std::string_view settings)
   port_ = static_cast<std::uint16_t>(std::stoi(line.substr(colon + 1)));
 }
 
+void Daemon::reload(std::string_view settings) {
+  directory_.write("boshd.toml", with_listener(settings));
+  signal(SIGHUP);
+  wait_for_log(" reloaded", reloads_++);
+}
+
+std::string Daemon::fail_to_reload(std::string_view settings) {
+  directory_.write("boshd.toml", with_listener(settings));
+  signal(SIGHUP);
+  return wait_for_log(" reload-failed", failed_reloads_++);
+}
+
 Daemon::~Daemon() {
   try {
     process_.signal(SIGTERM);

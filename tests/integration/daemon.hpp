@@ -99,6 +99,11 @@ class Daemon {
   ~Daemon();
 
   std::uint16_t port() const { return port_; }
+  pid_t id() const { return process_.id(); }
+  /// Gives it other settings and waits until they count. A listener of the first settings keeps its port.
+  void reload(std::string_view settings);
+  /// The same when they can't be taken: returns the line in the log.
+  std::string fail_to_reload(std::string_view settings);
   void signal(int number) const { process_.signal(number); }
   /// Stops it where it stands; what happens meanwhile it finds all at once when it goes on.
   void freeze() const;
@@ -123,6 +128,8 @@ class Daemon {
   TemporaryDirectory directory_;
   Process process_;
   std::uint16_t port_ = 0;
+  std::size_t reloads_ = 0;
+  std::size_t failed_reloads_ = 0;
 };
 
 }  // namespace integration

@@ -47,7 +47,7 @@ struct House {
     limits.login_failures = 0;
   }
   Refusal admit(const Address& address, Time now = start) {
-    Admission::Verdict verdict = admission.admit(address, now);
+    Admission::Verdict verdict = admission().admit(address, now);
     if (verdict.refusal == Refusal::none) places.push_back(std::move(verdict.place));
     return verdict.refusal;
   }
@@ -64,11 +64,17 @@ struct House {
     return count;
   }
   void fail(const Address& address, const std::string& account, Time now, unsigned times = 1) {
-    for (unsigned i = 0; i < times; ++i) admission.login_failed(address, account, now);
+    for (unsigned i = 0; i < times; ++i) admission().login_failed(address, account, now);
+  }
+
+  /// With the limits as they are now.
+  Admission& admission() {
+    made.change(limits, proxies());
+    return made;
   }
 
   LimitSettings limits;
-  Admission admission{limits, proxies()};
+  Admission made{limits, proxies()};
   std::vector<Place> places;
 };
 
@@ -174,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_place_is_given_back_when_it_is_gone) {
   House house;
   house.limits.sessions = 1;
   {
-    const Admission::Verdict verdict = house.admission.admit(somebody, start);
+    const Admission::Verdict verdict = house.admission().admit(somebody, start);
     BOOST_TEST(verdict.refusal == Refusal::none);
     BOOST_TEST(house.admit(somebody) == Refusal::sessions);
   }
@@ -230,6 +236,47 @@ BOOST_AUTO_TEST_CASE(sessions_are_counted_over_all_addresses) {
     BOOST_TEST(house.admit(address) == Refusal::sessions);
   house.places.pop_back();
   BOOST_TEST(house.admit(ip("::1")) == Refusal::none);
+}
+
+BOOST_AUTO_TEST_CASE(new_limits_count_at_once_and_nobody_has_to_go) {
+  House house;
+  house.limits.sessions_per_address = 2;
+  BOOST_TEST(house.admitted(3, somebody, Refusal::address_sessions) == 2U);
+  house.limits.sessions_per_address = 1;
+  house.places.pop_back();
+  BOOST_TEST(house.admit(somebody) == Refusal::address_sessions);
+  house.limits.sessions_per_address = 3;
+  BOOST_TEST(house.admitted(3, somebody, Refusal::address_sessions) == 2U);
+  BOOST_TEST(house.admission().sessions() == 3U);
+  house.made.change(house.limits, {{somebody, 128}});
+  BOOST_TEST((house.made.admit(somebody, start).refusal == Refusal::none));  // like a trusted proxy
+}
+
+BOOST_AUTO_TEST_CASE(while_it_drains_nobody_begins_and_the_last_end_is_told_once) {
+  House house;
+  BOOST_REQUIRE(house.admit(somebody) == Refusal::none);
+  BOOST_REQUIRE(house.admit(proxy) == Refusal::none);
+  int told = 0;
+  house.made.drain([&] { ++told; });
+  BOOST_TEST(house.made.is_draining());
+  BOOST_TEST(house.admit(somebody) == Refusal::draining);
+  BOOST_TEST(house.admit(proxy) == Refusal::draining);
+  BOOST_TEST(is_overload(Refusal::draining));
+  house.places.pop_back();
+  BOOST_TEST(told == 0);
+  house.places.pop_back();
+  BOOST_TEST(told == 1);
+  house.made.resume();
+  BOOST_TEST(house.admit(somebody) == Refusal::none);
+  house.places.clear();
+  BOOST_TEST(told == 1);
+}
+
+BOOST_AUTO_TEST_CASE(to_drain_what_is_empty_is_done_at_once) {
+  House house;
+  int told = 0;
+  house.made.drain([&] { ++told; });
+  BOOST_TEST(told == 1);
 }
 
 BOOST_AUTO_TEST_CASE(above_the_limit_of_memory_nobody_begins) {
@@ -321,25 +368,25 @@ BOOST_AUTO_TEST_CASE(an_account_is_guarded_wherever_the_logins_come_from) {
   House house;
   house.limits.login_failures = 3;
   const std::string alice = "alice@a.example";
-  BOOST_TEST(house.admission.may_log_in(alice, start));
+  BOOST_TEST(house.admission().may_log_in(alice, start));
   house.fail(somebody, alice, start);
   house.fail(somebody_else, alice, start);
-  BOOST_TEST(house.admission.may_log_in(alice, start));
+  BOOST_TEST(house.admission().may_log_in(alice, start));
   house.fail(proxy, alice, start + 30s);
-  BOOST_TEST(!house.admission.may_log_in(alice, start + 30s));
-  BOOST_TEST(!house.admission.may_log_in(alice, start + 59'999ms));
-  BOOST_TEST(house.admission.may_log_in("alice@b.example", start + 30s));
-  BOOST_TEST(house.admission.may_log_in(alice, start + 60s));
+  BOOST_TEST(!house.admission().may_log_in(alice, start + 30s));
+  BOOST_TEST(!house.admission().may_log_in(alice, start + 59'999ms));
+  BOOST_TEST(house.admission().may_log_in("alice@b.example", start + 30s));
+  BOOST_TEST(house.admission().may_log_in(alice, start + 60s));
   BOOST_TEST(house.admit(somebody, start + 30s) == Refusal::none);
   house.limits.login_failures = 0;
-  BOOST_TEST(house.admission.may_log_in(alice, start + 30s));
+  BOOST_TEST(house.admission().may_log_in(alice, start + 30s));
 }
 
 BOOST_AUTO_TEST_CASE(a_login_without_a_name_is_of_no_account) {
   House house;
   house.limits.login_failures = 1;
   house.fail(somebody, "", start, 5);
-  BOOST_TEST(house.admission.may_log_in("", start));
+  BOOST_TEST(house.admission().may_log_in("", start));
 }
 
 // Each failure went through all accounts once.
@@ -349,11 +396,11 @@ BOOST_AUTO_TEST_CASE(names_that_somebody_makes_up_do_not_hide_the_accounts_that_
   house.fail(somebody, "alice@a.example", start, 2);
   for (unsigned i = 0; i < 130'000; ++i) house.fail(somebody, "a" + std::to_string(i), start);
   house.fail(somebody, "alice@a.example", start);
-  BOOST_TEST(!house.admission.may_log_in("alice@a.example", start));
+  BOOST_TEST(!house.admission().may_log_in("alice@a.example", start));
   house.fail(somebody, "bob@a.example", start, 3);  // there is no room
-  BOOST_TEST(house.admission.may_log_in("bob@a.example", start));
+  BOOST_TEST(house.admission().may_log_in("bob@a.example", start));
   house.fail(somebody, "bob@a.example", start + 1min, 3);
-  BOOST_TEST(!house.admission.may_log_in("bob@a.example", start + 1min));
+  BOOST_TEST(!house.admission().may_log_in("bob@a.example", start + 1min));
 }
 
 BOOST_AUTO_TEST_CASE(refusals_are_counted_by_their_reason) {
@@ -363,10 +410,10 @@ BOOST_AUTO_TEST_CASE(refusals_are_counted_by_their_reason) {
   for (int i = 0; i < 4; ++i) house.admit(somebody);
   house.admit(somebody_else);
   for (int i = 0; i < 2; ++i) house.admit(proxy);
-  BOOST_TEST(house.admission.count(Refusal::none) == 2U);
-  BOOST_TEST(house.admission.count(Refusal::address_sessions) == 3U);
-  BOOST_TEST(house.admission.count(Refusal::sessions) == 2U);
-  BOOST_TEST(house.admission.count(Refusal::logins) == 0U);
+  BOOST_TEST(house.admission().count(Refusal::none) == 2U);
+  BOOST_TEST(house.admission().count(Refusal::address_sessions) == 3U);
+  BOOST_TEST(house.admission().count(Refusal::sessions) == 2U);
+  BOOST_TEST(house.admission().count(Refusal::logins) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(each_reason_has_its_word_and_its_sentence) {
@@ -375,7 +422,8 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_word_and_its_sentence) {
     const auto refusal = static_cast<Refusal>(i);
     words.insert(to_string(refusal));
     BOOST_TEST(explain(refusal).empty() == (refusal == Refusal::none));
-    BOOST_TEST(is_overload(refusal) == (refusal == Refusal::sessions || refusal == Refusal::memory));
+    BOOST_TEST(is_overload(refusal) ==
+               (refusal == Refusal::sessions || refusal == Refusal::memory || refusal == Refusal::draining));
   }
   BOOST_TEST(words.size() == refusals);
   BOOST_TEST(words.count("") == 0U);
@@ -391,14 +439,14 @@ BOOST_AUTO_TEST_CASE(among_many_addresses_those_that_matter_are_not_forgotten) {
   BOOST_REQUIRE(house.admitted(10, ip("192.0.2.1"), Refusal::none) == 10U);
   house.places.resize(10);  // the last address has none any more
   for (unsigned i = 0; i < 25'000; ++i)
-    BOOST_REQUIRE(house.admission.admit(other(i), start).refusal == Refusal::none);
+    BOOST_REQUIRE(house.admission().admit(other(i), start).refusal == Refusal::none);
   BOOST_TEST(house.admit(ip("192.0.2.1")) == Refusal::address_rate);
   BOOST_TEST(house.admit(somebody) == Refusal::address_sessions);
   BOOST_TEST(house.admit(somebody_else) == Refusal::logins);
   // Later, when rates have recovered, sessions that are still there count on.
   const Time later = start + 50s;
   for (unsigned i = 0; i < 25'000; ++i)
-    BOOST_REQUIRE(house.admission.admit(other(i), later).refusal == Refusal::none);
+    BOOST_REQUIRE(house.admission().admit(other(i), later).refusal == Refusal::none);
   BOOST_TEST(house.admit(somebody, later) == Refusal::address_sessions);
   BOOST_TEST(house.admit(somebody_else, later) == Refusal::logins);
   house.places.clear();
@@ -413,7 +461,7 @@ BOOST_AUTO_TEST_CASE(many_addresses_with_sessions_are_no_burden) {
     BOOST_REQUIRE(house.admit(other(i)) == Refusal::none);
     BOOST_REQUIRE(rates.take(other(i), start));
   }
-  BOOST_TEST(house.admission.count(Refusal::none) == 100'000U);
+  BOOST_TEST(house.admission().count(Refusal::none) == 100'000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,10 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
+#include <vector>
+
+#include "src/config.hpp"
+#include "src/log_text.hpp"
 
 namespace boshd {
 namespace {
@@ -28,7 +32,7 @@ std::string written(Action action) {
   action();
   dup2(kept, STDERR_FILENO);
   close(kept);
-  std::string text(4096, '\0');
+  std::string text(64 * 1024, '\0');
   const auto size = pread(file, text.data(), text.size(), 0);
   close(file);
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
@@ -115,6 +119,88 @@ BOOST_AUTO_TEST_CASE(lines_below_the_level_are_not_written) {
   BOOST_TEST(text.ends_with("error shown-too\n"), text);
   BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 2);
   BOOST_TEST((text.starts_with("<4>") || text.find("Z warning") != std::string::npos), text);
+}
+
+BOOST_AUTO_TEST_CASE(json_has_time_level_event_and_fields) {
+  const std::chrono::system_clock::time_point time{std::chrono::milliseconds{1795213864123}};
+  const std::vector<Field> fields{
+      {"sid", "n1-0a1b2c…"}, {"seconds", 312}, {"delay", 0.25}, {"big", std::uint64_t{1} << 63}};
+  BOOST_TEST(json_line(LogLevel::info, "session-end", fields, time) ==
+             R"({"time":"2026-11-20T22:31:04.123Z","level":"info","event":"session-end",)"
+             R"("sid":"n1-0a1b2c…","seconds":312,"delay":0.250,"big":9223372036854775808})");
+  BOOST_TEST(json_line(LogLevel::error, "e", {}, {}) ==
+             R"({"time":"1970-01-01T00:00:00.000Z","level":"error","event":"e"})");
+}
+
+BOOST_AUTO_TEST_CASE(json_strings_are_valid_whatever_is_in_them) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"", R"("")"},
+      {"a/b é 日本 😀", R"("a/b é 日本 😀")"},
+      {"say \"x\" \\", R"("say \"x\" \\")"},
+      {"\r\n\t\x1b\x7f", R"("\u000d\u000a\u0009\u001b\u007f")"},
+      {std::string(1, '\0'), R"("\u0000")"},
+      {"\xc2\x9b", R"("\u009b")"},
+      {"a\xff", R"("a\ufffd")"},
+      {"\xed\xa0\x80", R"("\ufffd\ufffd\ufffd")"},
+  };
+  for (const auto& [text, expected] : cases) {
+    std::string out;
+    append_json(out, text);
+    BOOST_TEST(out == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_level_and_the_format_change_at_any_time) {
+  const auto text = written([] {
+    LogSettings settings;
+    settings.level = LogLevel::debug;
+    settings.target = LogTarget::standard_error;
+    settings.format = LogFormat::json;
+    set_up_log(settings);
+    log(LogLevel::debug, "one", {{"n", 1}});
+    set_log_level(LogLevel::error);
+    log(LogLevel::warning, "hidden");
+    settings.format = LogFormat::text;
+    settings.level = LogLevel::info;
+    set_up_log(settings);
+    log(LogLevel::info, "two");
+  });
+  BOOST_TEST(text.find(R"("level":"debug","event":"one","n":1})") != text.npos, text);
+  BOOST_TEST(text.find("hidden") == text.npos, text);
+  BOOST_TEST(text.ends_with("info two\n"), text);
+}
+
+BOOST_AUTO_TEST_CASE(warnings_and_errors_are_remembered_whatever_the_level) {
+  written([] {
+    set_log_level(LogLevel::error);
+    log(LogLevel::info, "not-remembered");
+    for (int i = 0; i < 3; ++i) log(LogLevel::warning, "remembered", {{"why", "so"}});
+    set_log_level(LogLevel::info);
+  });
+  const auto problems = recent_problems();
+  BOOST_TEST_REQUIRE(!problems.empty());
+  BOOST_TEST(problems.front().event == "remembered");
+  BOOST_TEST(problems.front().text == "why=so");
+  BOOST_TEST(problems.front().count == 3U);
+  for (const Problem& problem : problems) BOOST_TEST(problem.event != "not-remembered");
+}
+
+BOOST_AUTO_TEST_CASE(of_many_warnings_that_others_set_off_ten_are_written) {
+  const auto text = written([] {
+    for (int i = 0; i < 100; ++i) {
+      log(LogLevel::warning, "session-refused", {{"client", i}});
+      log(LogLevel::warning, "not-limited", {{"n", i % 20}});
+      log(LogLevel::info, "session-end");
+    }
+  });
+  const auto count = [&](std::string_view part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  BOOST_TEST(count("session-refused") == 10U);
+  BOOST_TEST(count("not-limited") == 100U);
+  BOOST_TEST(count("session-end") == 100U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
