@@ -13,6 +13,7 @@
 #include "src/admin_http.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
+#include "src/control.hpp"
 #include "src/findings.hpp"
 #include "src/listeners.hpp"
 #include "src/loop.hpp"
@@ -120,6 +121,7 @@ class Daemon {
   std::string told_status_;
   Monitor monitor_;
   std::optional<AdminHttp> admin_http_;
+  std::optional<Control> control_;
 };
 
 /// Blocks the signals that a Daemon handles, for this thread and those it starts.

@@ -40,8 +40,9 @@ enum class EndReason {
   server_silent,
   server_lost,
   shutdown,
+  killed,
 };
-inline constexpr std::size_t end_reasons = static_cast<std::size_t>(EndReason::shutdown) + 1;
+inline constexpr std::size_t end_reasons = static_cast<std::size_t>(EndReason::killed) + 1;
 
 /// The word in the log.
 std::string_view to_string(EndReason);

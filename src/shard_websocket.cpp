@@ -33,6 +33,7 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
   if (const auto entry = access_entry(request, client.remote.address)) note_access(*entry, 101, 0, sid);
   Slot& slot = *sessions_.find(id);
   counters_.begun_by(Transport::websocket).add();
+  if (traces_) trace_begin(id, slot);
   session_deadlines_.set(id, due(slot), slot.queued);
 }
 
@@ -41,6 +42,9 @@ void Shard::on_web_event(std::uint64_t id, const WebEvent& event) {
   if (!slot) return;
   websocket::Session& session = std::get<Web>(slot->client_side).session;
   if (const auto* message = std::get_if<WebMessage>(&event)) {
+    if (slot->traced)
+      trace(id, *slot, "request", message->text ? message->bytes : std::string_view(),
+            {.text = message->text ? "message" : "binary message"});
     ++slot->figures.requests;
     slot->figures.bytes_in += message->bytes.size();
     if (message->text)
@@ -69,7 +73,8 @@ void Shard::check_client_room(Slot& slot) {
 
 // --- Effects ---
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Send&& send) {
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Send&& send) {
+  if (slot.traced) trace(id, slot, "answer", send.message, {});
   slot.figures.bytes_out += send.message.size();
   std::get<Web>(slot.client_side).socket->send(send.message);
 }
@@ -83,17 +88,17 @@ void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Open&& open) {
   open_leg(id, slot, 0, std::move(way), open.to, open.language, asked);
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Forward&& forward) {
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Forward&& forward) {
   count_stanzas_in(slot, 1);
-  send_upstream(slot, 0, std::move(forward.element));
+  send_upstream(id, slot, 0, std::move(forward.element));
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Restart&& restart) {
-  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.restart(restart.language));
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Restart&& restart) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(id, slot, *leg, leg->stream.restart(restart.language));
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Close&&) {
-  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.finish());
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Close&&) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(id, slot, *leg, leg->stream.finish());
 }
 
 /// A server that keeps sessions (XEP-0198) takes a client that is lost for lost (W-065).
@@ -105,7 +110,7 @@ void Shard::finish(std::uint64_t id, const websocket::Ended& ended) {
     else
       take_leave(leg, leg.stream.close());
   }
-  note_end(slot, reason_of(ended.end, slot.told));
+  note_end(id, slot, reason_of(ended.end, slot.told));
   const boost::intrusive_ptr<WebSocket> socket = std::get<Web>(slot.client_side).socket;
   socket->leave(ended.code);
   leaving_.push_back({socket, now() + leaving_time});

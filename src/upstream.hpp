@@ -66,6 +66,7 @@ class UpstreamConnection final
   /// For the log: which server, and how far we have come with it.
   const std::string& server() const { return server_; }
   const std::string& domain() const { return domain_; }
+  const SSL* tls() const { return connection_ ? connection_->tls() : nullptr; }
   /// Since when servers are tried; Time{}: its turn has not come, or one has been found.
   Time begun() const { return plan_ ? plan_->begun : Time{}; }
   std::string_view step() const { return step_.empty() && connector_ ? connector_->step() : step_; }
