@@ -78,6 +78,8 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
   shards_.reserve(count);
   for (unsigned i = 0; i < count; ++i)
     shards_.push_back(std::make_unique<Shard>(i, config_, tls_, shards_, admission_, findings_));
+  if (const std::string path = control_path(config_->control.socket); !path.empty())
+    control_.emplace(*this, path);
   const auto each = listeners_.carry_out(listeners_.plan(config_->listen), {});
   for (unsigned i = 0; i < count; ++i)
     for (const Reloaded::Listener& listener : each[i])

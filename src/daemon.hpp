@@ -5,12 +5,14 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "src/admission.hpp"
 #include "src/config.hpp"
+#include "src/control.hpp"
 #include "src/findings.hpp"
 #include "src/listeners.hpp"
 #include "src/loop.hpp"
@@ -112,6 +114,7 @@ class Daemon {
   State state_ = State::serving;
   Time fed_{};  // the watchdog
   std::string told_status_;
+  std::optional<Control> control_;
 };
 
 /// Blocks the signals that a Daemon handles, for this thread and those it starts.

@@ -42,6 +42,7 @@ constexpr std::array rows{
     Row{EndReason::server_silent, "server-silent", Condition::remote_connection_failed},
     Row{EndReason::server_lost, "server-lost", Condition::remote_connection_failed},
     Row{EndReason::shutdown, "shutdown", Condition::system_shutdown},
+    Row{EndReason::killed, "killed", Condition::policy_violation},  // by an operator
 };
 
 constexpr bool rows_in_order() {

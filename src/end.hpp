@@ -39,6 +39,7 @@ enum class EndReason {
   server_silent,
   server_lost,
   shutdown,
+  killed,
 };
 
 /// The word in the log.

@@ -360,6 +360,8 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
   by_sid_.emplace(sid, id);
   http.belongs_to(arrival.exchange.number, sid);
   Slot& slot = *sessions_.find(id);
+  if (traces_) trace_begin(id, slot);
+  if (slot.traced) trace_request(id, slot, body, Fault::none);
   open_leg(id, slot, 0, std::move(way), body.to, body.language, asked);
   std::get<Bosh>(slot.client_side).session.on_request(time, arrival, std::move(body), effects_);
   apply(id);
@@ -396,6 +398,7 @@ void Shard::deliver(Delivery&& delivery) {
   if (delivery.script != (bosh.slices != nullptr))
     return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found,
                   "the session has another syntax");
+  if (slot.traced) trace_request(id, slot, delivery.body, delivery.fault);
   bosh::Session& session = bosh.session;
   const bosh::Exchange exchange = delivery.arrival.exchange;
   switch (delivery.fault) {

@@ -32,8 +32,10 @@
 #include "src/listener.hpp"
 #include "src/loop.hpp"
 #include "src/mail.hpp"
+#include "src/session_figures.hpp"
 #include "src/sid.hpp"
 #include "src/table.hpp"
+#include "src/trace.hpp"
 #include "src/upstream.hpp"
 #include "src/websocket.hpp"
 #include "websocket/session.hpp"
@@ -104,6 +106,17 @@ class Shard {
   void on_lost(const Lost&);
   void on_http_closed(std::uint64_t id) { connections_.erase(id); }
 
+  // For an operator (src/shard_control.cpp).
+  /// The sessions from a place on, `most` of them.
+  SessionPage list_sessions(std::uint32_t from, std::size_t most);
+  std::vector<SessionFigures> find_sessions(const SessionQuery&, std::size_t most);
+  ShardFigures figures() const;
+  std::vector<ServerFailures> failures() const;
+  /// False: there is none of this key.
+  bool kill(std::uint64_t key);
+  /// From now on these traces are told; nullptr: none.
+  void follow(std::shared_ptr<const Traces>);
+
   void on_upstream_begun(std::uint64_t session, bosh::StreamId);
   void on_upstream_ready(std::uint64_t session, bosh::StreamId, xmpp::Tls, bool secured);
   void on_upstream_secured(std::uint64_t session, bosh::StreamId);
@@ -146,6 +159,7 @@ class Shard {
     Time created;
     EndReason told = EndReason::server_lost;  // the reason, if the session is told to end
     bool room = true;                         // the server takes what is written
+    bool traced = false;                      // an operator follows it
     Queued queued{};
   };
   struct Served {
@@ -199,19 +213,40 @@ class Shard {
   void carry_out(std::uint64_t id, Slot&, websocket::Close&&);
   void on_web_event(std::uint64_t id, const WebEvent&);
   void check_client_room(Slot&);
-  void send_upstream(Slot&, bosh::StreamId, std::string&& stanzas);
-  void write_upstream(Slot&, Leg&, std::string_view);
+  void send_upstream(std::uint64_t id, Slot&, bosh::StreamId, std::string&& stanzas);
+  void write_upstream(std::uint64_t id, Slot&, Leg&, std::string_view);
   void check_room(Slot&);
   void take_leave(Leg&, std::string_view last_words);
   void finish(std::uint64_t id, const bosh::Ended&);
   void finish(std::uint64_t id, const websocket::Ended&);
   void forget(std::uint64_t id);
   void note_freed(std::size_t count);
-  void log_end(const Slot&, EndReason) const;
+  void log_end(std::uint64_t id, const Slot&, EndReason) const;
   void log_failure(const Leg&, std::string_view reason);
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
   std::string shown(const std::string& sid) const;
+
+  // For an operator.
+  struct TraceDetails {
+    std::uint64_t rid = 0;
+    std::string text{};
+    std::string server{};
+  };
+  std::string_view state_of(const Slot&) const;
+  std::string jid_of(const Slot&) const;
+  LegFigures figures_of(const Leg&, Time) const;
+  SessionFigures figures_of(std::uint64_t id, const Slot&, Time) const;
+  SessionNames names_of(std::uint64_t id, const Slot&) const;
+  void note_failure(const Leg&, std::string_view reason);
+  void kill_web(Slot&);
+  void mark_traced(std::uint64_t id, Slot&);
+  void trace(std::uint64_t id, const Slot&, std::string_view event, std::string_view xml,
+             const TraceDetails&) const;
+  void trace_begin(std::uint64_t id, Slot&);
+  void trace_request(std::uint64_t id, const Slot&, const bosh::Body&, Fault) const;
+  void trace_received(std::uint64_t id, const Slot&, const Leg&, const xmpp::Received&) const;
+  void trace_upstream(std::uint64_t id, const Slot&, const Leg&, std::string_view what) const;
 
   // Time.
   void http_rung(Time now, std::uint64_t id, Time at);
@@ -258,6 +293,8 @@ class Shard {
   AccessLines access_lines_;
   Rates requests_;
   std::vector<std::shared_ptr<const Servers>> routes_;  // of upstream.routes, each alone
+  std::map<std::string, ServerFailures> failures_;
+  std::shared_ptr<const Traces> traces_;  // nullptr: nobody follows anything
   Deadlines http_deadlines_;
   Deadlines session_deadlines_;
   Timer house_timer_;

@@ -58,17 +58,23 @@ void Shard::open_leg(std::uint64_t id, Slot& slot, bosh::StreamId stream, Way&& 
 /// Its turn among those that connect has come: only now the server's time begins.
 void Shard::on_upstream_begun(std::uint64_t session, bosh::StreamId stream) {
   Slot& slot = *sessions_.find(session);
-  find_leg(slot, stream)->open_by = now() + config_->upstream.connect_timeout;
+  Leg& leg = *find_leg(slot, stream);
+  leg.open_by = now() + config_->upstream.connect_timeout;
+  if (slot.traced) trace_upstream(session, slot, leg, "looking for a server of " + leg.upstream->domain());
   session_deadlines_.set(session, due(slot), slot.queued);
 }
 
 void Shard::on_upstream_ready(std::uint64_t session, bosh::StreamId stream, xmpp::Tls tls, bool secured) {
-  Leg& leg = *find_leg(*sessions_.find(session), stream);
+  Slot& slot = *sessions_.find(session);
+  Leg& leg = *find_leg(slot, stream);
+  if (slot.traced) trace_upstream(session, slot, leg, "connected");
   leg.upstream->write(leg.stream.open(tls, secured));
 }
 
 void Shard::on_upstream_secured(std::uint64_t session, bosh::StreamId stream) {
-  Leg& leg = *find_leg(*sessions_.find(session), stream);
+  Slot& slot = *sessions_.find(session);
+  Leg& leg = *find_leg(slot, stream);
+  if (slot.traced) trace_upstream(session, slot, leg, "encrypted");
   leg.upstream->write(leg.stream.secured());
 }
 
@@ -83,6 +89,7 @@ UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId str
   const Time time = now();
   xmpp::Received received = leg.stream.receive(pool_, bytes, batch_);
   keep_house();
+  if (slot.traced) trace_received(session, slot, leg, received);
   leg.upstream->write(received.reply);
   if (received.start_tls) return {UpstreamOrder::start_tls, {}};
   if (received.ended && received.ended->end == xmpp::End::tls_refused)
@@ -123,6 +130,7 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
                              std::string_view what) {
   Slot& slot = *sessions_.find(session);
   const Leg& leg = *find_leg(slot, stream);
+  if (slot.traced) trace_upstream(session, slot, leg, what);
   log_failure(leg, what);
   tell_end(slot, stream, reason);
   apply(session);
@@ -131,6 +139,7 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
 /// The one line that says which server failed, how far it got, and why.
 void Shard::log_failure(const Leg& leg, std::string_view reason) {
   const bool opened = leg.open_by == Time::max();
+  note_failure(leg, reason);
   log(opened ? LogLevel::debug : LogLevel::warning, opened ? "upstream-lost" : "upstream-failed",
       {{"domain", leg.stream.domain()},
        {"server", leg.upstream->server()},
@@ -139,19 +148,21 @@ void Shard::log_failure(const Leg& leg, std::string_view reason) {
 }
 
 /// A login to an account that too many have failed at ends here: the server would come to block us for it.
-void Shard::send_upstream(Slot& slot, bosh::StreamId stream, std::string&& stanzas) {
+void Shard::send_upstream(std::uint64_t id, Slot& slot, bosh::StreamId stream, std::string&& stanzas) {
   Leg* leg = find_leg(slot, stream);
   if (!leg) return;
   if (!leg->stream.authenticated()) {
     if (std::string name = account_in(stanzas); !name.empty())
       leg->account = name + '@' + leg->upstream->domain();
+    if (traces_) mark_traced(id, slot);
     if (!leg->account.empty() && !admission_.may_log_in(leg->account, now()))
       return tell_end(slot, stream, EndReason::too_many_logins);
   }
-  write_upstream(slot, *leg, leg->stream.send(std::move(stanzas)));
+  write_upstream(id, slot, *leg, leg->stream.send(std::move(stanzas)));
 }
 
-void Shard::write_upstream(Slot& slot, Leg& leg, std::string_view bytes) {
+void Shard::write_upstream(std::uint64_t id, Slot& slot, Leg& leg, std::string_view bytes) {
+  if (slot.traced && !bytes.empty()) trace(id, slot, "to-server", bytes, {.server = leg.upstream->server()});
   leg.upstream->write(bytes);
   check_room(slot);
 }
@@ -222,11 +233,12 @@ std::optional<Ended> Shard::carry_out_all(std::uint64_t id, Slot& slot, Effects&
   return ended;
 }
 
-void Shard::carry_out(std::uint64_t, Slot&, bosh::Answer&& answer) {
+void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Answer&& answer) {
+  if (slot.traced) trace(id, slot, "answer", *answer.response.body, {});
   reply({answer.to, std::move(answer.response)});
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
+void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Forward&& forward) {
   Bosh& bosh = std::get<Bosh>(slot.client_side);
   if (bosh.slices) {
     bosh::Slices::Whole whole = bosh.slices->add(pool_, forward.stanzas);
@@ -237,12 +249,12 @@ void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Forward&& forward) {
     }
     forward.stanzas = std::move(whole.payload);
   }
-  send_upstream(slot, forward.stream, std::move(forward.stanzas));
+  send_upstream(id, slot, forward.stream, std::move(forward.stanzas));
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, bosh::Restart&& restart) {
+void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Restart&& restart) {
   if (Leg* leg = find_leg(slot, restart.stream))
-    write_upstream(slot, *leg, leg->stream.restart(restart.language));
+    write_upstream(id, slot, *leg, leg->stream.restart(restart.language));
 }
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Open&& open) {
@@ -285,14 +297,15 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
         last_words += xmpp::bounce(pool_, undelivered.stanzas);
     take_leave(leg, last_words + leg.stream.close());
   }
-  log_end(slot, reason_of(ended.end, slot.told));
+  log_end(id, slot, reason_of(ended.end, slot.told));
   const Sid sid = std::get<Bosh>(slot.client_side).sid;
   farewells_.add(sid, ended.farewell, time);
   by_sid_.erase(sid);
   forget(id);
 }
 
-void Shard::log_end(const Slot& slot, EndReason reason) const {
+void Shard::log_end(std::uint64_t id, const Slot& slot, EndReason reason) const {
+  if (slot.traced) trace(id, slot, "end", {}, {.text = std::string(to_string(reason))});
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - slot.created).count();
   log(LogLevel::info, "session-end",
       {{"reason", to_string(reason)},

@@ -32,6 +32,7 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
   socket->start(id, route.response, std::string(rest));
   if (const auto entry = access_entry(request, client.remote.address)) note_access(*entry, 101, 0, sid);
   Slot& slot = *sessions_.find(id);
+  if (traces_) trace_begin(id, slot);
   session_deadlines_.set(id, due(slot), slot.queued);
 }
 
@@ -40,6 +41,9 @@ void Shard::on_web_event(std::uint64_t id, const WebEvent& event) {
   if (!slot) return;
   websocket::Session& session = std::get<Web>(slot->client_side).session;
   if (const auto* message = std::get_if<WebMessage>(&event)) {
+    if (slot->traced)
+      trace(id, *slot, "request", message->text ? message->bytes : std::string_view(),
+            {.text = message->text ? "message" : "binary message"});
     if (message->text)
       session.on_message(now(), pool_, message->bytes, web_effects_);
     else
@@ -66,7 +70,8 @@ void Shard::check_client_room(Slot& slot) {
 
 // --- Effects ---
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Send&& send) {
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Send&& send) {
+  if (slot.traced) trace(id, slot, "answer", send.message, {});
   std::get<Web>(slot.client_side).socket->send(send.message);
 }
 
@@ -78,16 +83,16 @@ void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Open&& open) {
   open_leg(id, slot, 0, std::move(way), open.to, open.language, asked);
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Forward&& forward) {
-  send_upstream(slot, 0, std::move(forward.element));
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Forward&& forward) {
+  send_upstream(id, slot, 0, std::move(forward.element));
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Restart&& restart) {
-  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.restart(restart.language));
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Restart&& restart) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(id, slot, *leg, leg->stream.restart(restart.language));
 }
 
-void Shard::carry_out(std::uint64_t, Slot& slot, websocket::Close&&) {
-  if (Leg* leg = find_leg(slot, 0)) write_upstream(slot, *leg, leg->stream.finish());
+void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Close&&) {
+  if (Leg* leg = find_leg(slot, 0)) write_upstream(id, slot, *leg, leg->stream.finish());
 }
 
 /// A server that keeps sessions (XEP-0198) takes a client that is lost for lost (W-065).
@@ -99,7 +104,7 @@ void Shard::finish(std::uint64_t id, const websocket::Ended& ended) {
     else
       take_leave(leg, leg.stream.close());
   }
-  log_end(slot, reason_of(ended.end, slot.told));
+  log_end(id, slot, reason_of(ended.end, slot.told));
   const boost::intrusive_ptr<WebSocket> socket = std::get<Web>(slot.client_side).socket;
   socket->leave(ended.code);
   leaving_.push_back({socket, now() + leaving_time});

@@ -84,6 +84,12 @@ class Table {
     free_.shrink_to_fit();
   }
 
+  /// For who goes through all, a piece at a time: places 0 to `places`, each with an id or 0.
+  std::uint32_t places() const { return static_cast<std::uint32_t>(slots_.size()); }
+  std::uint64_t at(std::uint32_t place) const {
+    return slots_[place].value ? id(place, slots_[place].generation) : 0;
+  }
+
   /// The ids of all that are there now.
   std::vector<std::uint64_t> ids() const {
     std::vector<std::uint64_t> all;

@@ -63,6 +63,7 @@ class UpstreamConnection final
   /// For the log: which server, and how far we have come with it.
   const std::string& server() const { return server_; }
   const std::string& domain() const { return domain_; }
+  const SSL* tls() const { return connection_ ? connection_->tls() : nullptr; }
   std::string_view step() const { return step_.empty() && connector_ ? connector_->step() : step_; }
 
  private:
