@@ -144,6 +144,7 @@ std::string read_payload(std::span<const xml::Found> children, std::size_t most,
     if (!fault.empty()) return fault;
     body.talks |= element.is(content_ns, "message") || element.is(content_ns, "presence");
     element.append_to(body.payload);
+    ++body.elements;
     // A short element can need a long declaration of its root's.
     if (body.payload.size() > most) return std::string(xml::to_string(xml::Error::too_large));
   }

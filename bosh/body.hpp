@@ -46,6 +46,7 @@ struct Body {
   bool restart = false;    // xmpp:restart
   bool talks = false;      // has a message or presence, so its sender has logged in
   std::string payload;     // the children, each complete in itself, ready for the XMPP stream
+  unsigned elements = 0;   // in it; not known of a slice
 
   bool creates() const { return sid.empty(); }
   /// May be one more than the number of requests (XEP-0124 §11).

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bosh/end.hpp"
+#include "bosh/time.hpp"
 #include "xml/element.hpp"
 
 namespace bosh {
@@ -21,13 +22,14 @@ struct Letter {
   StreamId stream = 0;
   std::string content;
   std::shared_ptr<const Terminal> end;  // the stream is over, and its session is not
+  Time since{};                         // when the oldest element came
 };
 
 /// In order for each stream; whose oldest element waits the longest comes first. A session with one stream
 /// has one letter at most.
 class Outbox {
  public:
-  void add(StreamId, std::span<const xml::Element>);
+  void add(StreamId, std::span<const xml::Element>, Time now);
   /// The last that is told of a stream.
   void end(StreamId, Terminal);
 

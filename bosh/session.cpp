@@ -66,13 +66,17 @@ Session::Session(const Settings& settings, std::string sid, const Body& creation
 
 // The order of the steps is that of XEP-0124's checklist: replay, window, activity, park, take in rid order,
 // settle.
-void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects& effects) {
+Taken Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects& effects) {
   assert(state_ != State::ended);
-  if (replay(now, arrival, body, effects)) return;
-  if (!in_window(body))
-    return break_off(arrival.exchange, {Condition::item_not_found, {}}, End::rid_out_of_order, effects);
-  if (too_active(now, body))
-    return break_off(arrival.exchange, {Condition::policy_violation, {}}, End::overactive, effects);
+  if (replay(now, arrival, body, effects)) return Taken::repeated;
+  if (!in_window(body)) {
+    break_off(arrival.exchange, {Condition::item_not_found, {}}, End::rid_out_of_order, effects);
+    return Taken::outside;
+  }
+  if (too_active(now, body)) {
+    break_off(arrival.exchange, {Condition::policy_violation, {}}, End::overactive, effects);
+    return Taken::too_active;
+  }
   if (body.rid == highest_ + 1) deserted_.reset();
   const Waiting request{body.rid, arrival, now};
   if (may_take(body))
@@ -81,6 +85,7 @@ void Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects&
     park(request, std::move(body));
   take_in_order(now, effects);
   settle(now, effects);
+  return Taken::new_one;
 }
 
 /// Whether this rid was seen before, and what that means (XEP-0124 §14.3).
@@ -288,16 +293,20 @@ void Session::on_faulty_request(Exchange exchange, std::uint64_t rid, const Term
   effects.push_back(Answer{exchange, last_word(terminal)});
 }
 
-void Session::on_lost(Time now, Exchange exchange, Effects& effects) {
+std::optional<Time> Session::on_lost(Time now, Exchange exchange, Effects& effects) {
   bool any = false;
+  std::optional<Time> came;
   const auto mark = [&](Waiting& request) {
-    if (request.arrival.exchange == exchange) any = request.lost = true;
+    if (request.arrival.exchange != exchange) return;
+    any = true;
+    if (!std::exchange(request.lost, true)) came = request.at;
   };
   std::ranges::for_each(waiting_, mark);
   for (Early& early : early_) mark(early.request);
   overlaps_ = overlaps_ || (any && logged_in_);
   settle(now, effects);
   if (any && waiting_.empty()) deserted_ = now;
+  return came;
 }
 
 /// One stream of several is over.

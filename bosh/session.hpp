@@ -45,6 +45,9 @@ struct Arrival {
 struct Answer {
   Exchange to;
   Response response;
+  /// From then on there were both: its oldest element of the server, and a request to answer with it.
+  /// Time{}: it has none.
+  Time since{};
 };
 /// Write these whole elements to the XMPP server.
 struct Forward {
@@ -106,6 +109,14 @@ struct Settings {
   std::chrono::milliseconds long_order_guard{1500};
 };
 
+/// What was made of a request.
+enum class Taken : std::uint8_t {
+  new_one,
+  repeated,    // it had come before, and its answer is the old one or will come
+  outside,     // its rid is none that could come now
+  too_active,  // there are more of them than may be
+};
+
 /// One session, from its creation request to its end. Made by the owner, who calls one `on_…` for each thing
 /// that happens, applies the effects, and calls on_time when deadline() has come (too early a call does
 /// nothing). After Ended no call is made any more.
@@ -114,13 +125,14 @@ class Session {
   /// `settings` outlives the session. The creation request itself is then given to on_request.
   Session(const Settings&, std::string sid, const Body& creation, Time now);
 
-  void on_request(Time now, const Arrival&, Body&&, Effects&);
+  Taken on_request(Time now, const Arrival&, Body&&, Effects&);
   /// A request for this session that can't be used, with the terminal answer for it. It ends the session only
   /// if its rid is one the client could use next, since others may guess (B-188).
   void on_faulty_request(Exchange, std::uint64_t rid, const Terminal&, End, Effects&);
   /// The client of a waiting request is gone, or will send no more on that connection: nothing is given to
-  /// it, its turn is answered with an empty body (D-073, B-095).
-  void on_lost(Time now, Exchange, Effects&);
+  /// it, its turn is answered with an empty body (D-073, B-095). Returns when the request had come; none:
+  /// there is no such request, or that was known.
+  std::optional<Time> on_lost(Time now, Exchange, Effects&);
 
   void on_upstream_open(Time now, StreamId, ServerHeader, Effects&);
   /// All elements of one read at once, so that they leave in one answer.
@@ -203,7 +215,7 @@ class Session {
   void give_letter(Time now, Effects&);
   void answer_oldest(Time now, Letter&&, Effects&);
   std::shared_ptr<const ServerHeader> annotate(Time now, const Waiting&, Letter&, Notes&);
-  void answer_oldest_with(Time now, Response, StreamId, Effects&);
+  void answer_oldest_with(Time now, Response, StreamId, Effects&, Time since = {});
   void break_off(std::optional<Exchange> culprit, const Terminal&, End, Effects&);
   void finish(End, Response farewell, Effects&);
   std::vector<Undelivered> unacknowledged() const;

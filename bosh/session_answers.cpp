@@ -33,7 +33,7 @@ void Session::on_upstream(Time now, StreamId id, std::span<const xml::Element> e
   Stream* stream = find(id);
   if (elements.empty() || !stream) return;
   stream->ready = true;
-  outbox_.add(id, elements);
+  outbox_.add(id, elements, now);
   settle(now, effects);
 }
 
@@ -178,20 +178,21 @@ void Session::give_letter(Time now, Effects& effects) {
 
 void Session::answer_oldest(Time now, Letter&& letter, Effects& effects) {
   const Waiting& oldest = waiting_.front();
+  const Time since = letter.content.empty() ? Time{} : std::max(letter.since, oldest.at);
   Notes notes;
   notes.ack = ack_for(oldest.rid);
   if (created_) {
     const auto told = annotate(now, oldest, letter, notes);
     const bool silent = letter.content.empty() && notes == Notes{};
     Response response = silent ? respond(silent_reply()) : respond(reply(notes, letter.content));
-    return answer_oldest_with(now, std::move(response), letter.stream, effects);
+    return answer_oldest_with(now, std::move(response), letter.stream, effects, since);
   }
   Stream& stream = streams_.front();
   const auto server = std::exchange(stream.server, nullptr);
   stream.untold = !stream.ready && !server;
   answer_oldest_with(
       now, respond(creation_reply(granted_, server ? *server : ServerHeader{}, notes, letter.content)),
-      letter.stream, effects);
+      letter.stream, effects, since);
 }
 
 /// What stands on an answer because of its request, and because of what is in it. Returns what the notes
@@ -216,12 +217,12 @@ std::shared_ptr<const ServerHeader> Session::annotate(Time now, const Waiting& o
   return std::exchange(stream->server, nullptr);
 }
 
-void Session::answer_oldest_with(Time now, Response response, StreamId stream, Effects& effects) {
+void Session::answer_oldest_with(Time now, Response response, StreamId stream, Effects& effects, Time since) {
   const Waiting& oldest = waiting_.front();
   // The creation response is large, and who goes on under its sid has read it.
   const bool creation = !std::exchange(created_, true);
   cache_.keep({oldest.rid, now, response.body, stream, creation}, cache_limits());
-  effects.push_back(Answer{oldest.arrival.exchange, std::move(response)});
+  effects.push_back(Answer{oldest.arrival.exchange, std::move(response), since});
   waiting_.erase(waiting_.begin());
   if (waiting_.empty()) idle_since_ = now;
 }

@@ -32,6 +32,7 @@ Slices::Whole Slices::add(xml::Pool& pool, std::string_view slice) {
   for (const xml::Element& element : batch.elements) {
     if (whole.fault.empty()) whole.fault = refuse_payload(element);
     element.append_to(whole.payload);
+    ++whole.elements;
   }
   return whole;
 }

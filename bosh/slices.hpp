@@ -19,6 +19,7 @@ class Slices {
   struct Whole {
     std::string payload;  // whole elements, ready for the XMPP stream
     std::string fault;    // empty: they are fine
+    unsigned elements = 0;
   };
   Whole add(xml::Pool&, std::string_view slice);
 

@@ -43,7 +43,7 @@ struct Target {
 /// Questions to DNS, one after the other.
 class Dns {
  public:
-  explicit Dns(const std::vector<std::string>& name_servers) : resolver_(loop_, name_servers) {}
+  explicit Dns(const std::vector<std::string>& name_servers) : resolver_(loop_, counters_, name_servers) {}
 
   HostAnswer host(const std::string& name) {
     return wait<HostAnswer>([&](auto done) { resolver_.find_host(name, done); });
@@ -66,6 +66,7 @@ class Dns {
   }
 
   Loop loop_;
+  Counters counters_;
   Resolver resolver_;
 };
 

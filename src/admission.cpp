@@ -222,4 +222,20 @@ std::uint64_t Admission::count(Refusal refusal) const {
   return counts_[static_cast<std::size_t>(refusal)];
 }
 
+Tally Admission::busiest(std::size_t most) const {
+  std::vector<std::pair<Address, std::uint64_t>> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [address, entry] : entries_)
+      if (entry.sessions > 0) all.emplace_back(address, entry.sessions);
+  }
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size()));
+  std::partial_sort(all.begin(), end, all.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  Tally tally;
+  for (auto at = all.begin(); at != end; ++at) tally.emplace_back(to_string(at->first), at->second);
+  return tally;
+}
+
 }  // namespace boshd

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "src/address.hpp"
+#include "src/census.hpp"
 #include "src/config.hpp"
 
 namespace boshd {
@@ -116,6 +117,8 @@ class Admission {
 
   /// How often a session was refused for this reason.
   std::uint64_t count(Refusal) const;
+  /// The addresses with the most sessions, the largest first.
+  Tally busiest(std::size_t most) const;
 
  private:
   struct Failures {

@@ -53,8 +53,8 @@ std::vector<Address> in_turn(const std::vector<Address>& addresses) {
 
 // --- What connectors share ---
 
-ConnectorHost::ConnectorHost(Loop& the_loop, std::shared_ptr<const Upstream> settings)
-    : loop(the_loop), upstream(std::move(settings)), resolver(the_loop, upstream->nameservers) {}
+ConnectorHost::ConnectorHost(Loop& the_loop, Counters& counters, std::shared_ptr<const Upstream> settings)
+    : loop(the_loop), upstream(std::move(settings)), resolver(the_loop, counters, upstream->nameservers) {}
 
 /// Not too many at a time: a server that comes back must not be run over.
 void ConnectorHost::enter(Connector& connector) {

@@ -24,7 +24,7 @@ class Connector;
 /// What the connectors of a thread share.
 class ConnectorHost {
  public:
-  ConnectorHost(Loop&, std::shared_ptr<const Upstream>);
+  ConnectorHost(Loop&, Counters&, std::shared_ptr<const Upstream>);
 
   Loop& loop;
   std::shared_ptr<const Upstream> upstream;  // a reload brings another; its name servers stay

@@ -31,18 +31,6 @@ std::string line(const Json& json) {
 
 // --- Information ---
 
-std::string_view state_word(Daemon::State state) {
-  switch (state) {
-    case Daemon::State::draining:
-      return "draining";
-    case Daemon::State::stopping:
-      return "stopping";
-    case Daemon::State::serving:
-      break;
-  }
-  return "ready";
-}
-
 void show_info(const ControlCall& call) {
   call.control.ask_all(
       call.daemon.shards(), call.client, [](Shard& shard) { return shard.figures(); },
@@ -58,7 +46,7 @@ void show_info(const ControlCall& call) {
         client.tell(line({{"version", BOSHD_VERSION},
                           {"pid", ::getpid()},
                           {"node", daemon.config().node},
-                          {"state", state_word(daemon.state())},
+                          {"state", to_string(daemon.monitor().ready_state())},
                           {"uptime_seconds", std::chrono::floor<std::chrono::seconds>(up).count()},
                           {"threads", all.size()},
                           {"sessions", {{"bosh", sum.bosh}, {"websocket", sum.sessions - sum.bosh}}},
@@ -83,6 +71,11 @@ void show_tls(const ControlCall& call) {
 
 void show_errors(const ControlCall& call) {
   for (const Problem& problem : recent_problems()) call.client.tell(problem_line(problem));
+  call.client.finish();
+}
+
+void show_status(const ControlCall& call) {
+  call.client.tell(call.daemon.monitor().status());
   call.client.finish();
 }
 
@@ -363,6 +356,7 @@ constexpr std::array commands{
     Command{"show limits", "", 0, 0, show_limits},
     Command{"show tls", "", 0, 0, show_tls},
     Command{"show errors", "", 0, 0, show_errors},
+    Command{"status", "", 0, 0, show_status},
     Command{"kill", "ID", 1, 1, kill_session},
     Command{"drain", "", 0, 0, drain},
     Command{"resume", "", 0, 0, resume},

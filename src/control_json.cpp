@@ -52,6 +52,13 @@ Json session_json(const SessionFigures& session) {
             {"held", session.held},
             {"queued_bytes", session.queued},
             {"cached_bytes", session.cached},
+            {"requests", session.requests},
+            {"replays", session.replays},
+            {"stanzas_in", session.stanzas_in},
+            {"stanzas_out", session.stanzas_out},
+            {"bytes_in", session.bytes_in},
+            {"bytes_out", session.bytes_out},
+            {"max_delay_seconds", static_cast<double>(session.longest_delay.count()) / 1000},
             {"thread", session.thread}};
   return json;
 }

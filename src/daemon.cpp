@@ -71,7 +71,8 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
       daily_(loop_),
       kept_back_(loop_),
       closing_(loop_),
-      deadline_(loop_) {
+      deadline_(loop_),
+      monitor_(*this) {
   log_certificates(*tls_->server);
   open_access_log(config_->log);
   const unsigned count = thread_count(*config_);
@@ -85,6 +86,9 @@ Daemon::Daemon(std::shared_ptr<const Config> config, std::string config_file)
     for (const Reloaded::Listener& listener : each[i])
       shards_[i]->serve(listener.id, listener.descriptor, listener.listen);
   reload_state_.loaded = std::chrono::system_clock::now();
+  if (!config_->metrics.is_on()) return;
+  admin_http_.emplace(loop_, config_->metrics.listen, monitor_);
+  log(LogLevel::info, "metrics-listening", {{"address", admin_http_->address()}});
 }
 
 Daemon::~Daemon() {
@@ -100,6 +104,7 @@ void Daemon::run() {
     ::pthread_setname_np(threads_.back().native_handle(), name.c_str());
   }
   start_pulse();
+  monitor_.start();
   told_status_ = status();
   service_manager::tell_ready(told_status_);
   loop_.run();

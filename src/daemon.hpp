@@ -10,12 +10,14 @@
 #include <thread>
 #include <vector>
 
+#include "src/admin_http.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
 #include "src/control.hpp"
 #include "src/findings.hpp"
 #include "src/listeners.hpp"
 #include "src/loop.hpp"
+#include "src/monitor.hpp"
 #include "src/pulse.hpp"
 #include "src/reload.hpp"
 #include "src/shard.hpp"
@@ -63,6 +65,8 @@ class Daemon {
   /// What is wrong with the proxies in front.
   const Findings& findings() const { return findings_; }
   const ServerTls& server_tls() const { return *tls_->server; }
+  /// All that can be told of how it goes.
+  const Monitor& monitor() const { return monitor_; }
 
  private:
   /// Tells what signals have come.
@@ -114,6 +118,8 @@ class Daemon {
   State state_ = State::serving;
   Time fed_{};  // the watchdog
   std::string told_status_;
+  Monitor monitor_;
+  std::optional<AdminHttp> admin_http_;
   std::optional<Control> control_;
 };
 

@@ -46,6 +46,7 @@ constexpr std::array rows{
 };
 
 constexpr bool rows_in_order() {
+  if (rows.size() != end_reasons) return false;
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (rows[i].reason != static_cast<EndReason>(i)) return false;
   return true;

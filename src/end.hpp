@@ -2,6 +2,7 @@
 // the word in the log and the condition that the client is told (XEP-0124 §17.2).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -41,6 +42,7 @@ enum class EndReason {
   shutdown,
   killed,
 };
+inline constexpr std::size_t end_reasons = static_cast<std::size_t>(EndReason::killed) + 1;
 
 /// The word in the log.
 std::string_view to_string(EndReason);

@@ -87,7 +87,8 @@ void Http::start_moved(std::uint64_t id, HttpContext&& first, const Sid& sid, st
   id_ = id;
   if (!connection_.watch(*this)) return close();
   last_ = !first.keep_alive;
-  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}, proxy_ ? now() : Time{}});
+  pending_.push_back({next_number_++, std::move(first), sid, false, {}, {}, proxy_ ? now() : Time{}, {}});
+  shard_.counters().held_requests.add();
   kept_ = std::move(rest);
   if (!kept_.empty()) finish_soon();
   plan_reading();
@@ -116,6 +117,7 @@ void Http::readable() {
   const bool was_ready = connection_.handshake_done();
   const std::span<char> scratch = shard_.scratch();
   const auto [outcome, bytes] = connection_.read(scratch);
+  shard_.counters().client_bytes_in.add(bytes);
   switch (outcome) {
     case Connection::Outcome::end:
       return peer_finished();
@@ -189,6 +191,7 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
   Route found;
   if (!shard_.may_ask(client)) {
     // No 4xx: to a client that would be the end of its session.
+    shard_.counters().requests_that(RequestOutcome::refused).add();
     found.response =
         simple_response(context, 503, "Too many requests of your address.\n", "Retry-After: 1\r\n");
   } else if (auto body = listen_->script_syntax ? script_body(request, listen_->bosh_path) : std::nullopt) {
@@ -201,6 +204,7 @@ void Http::take(HttpRequest&& request, bool too_large, std::string_view rest) {
     found = route(request, context, origin,
                   {listen_->bosh_path, listen_->websocket_path, shard_.config().websocket.compression});
   }
+  if (found.origin_refused) shard_.counters().not_begun[not_begun_origin_refused].add();
   if (!request.websocket_key.empty() && path_of(request.target) == path_of(listen_->websocket_path))
     shard_.examine(*this, request, shard_.client_of(peer_, request), Doctor::Kind::websocket, true);
   if (found.websocket && pending_.empty()) {
@@ -256,9 +260,10 @@ void Http::refuse(unsigned status) {
   plan_deadline();
 }
 
-void Http::answer(std::uint32_t number, const bosh::Response& response) {
+void Http::answer(std::uint32_t number, const bosh::Response& response, Time since) {
   Pending* pending = find(number);
   if (!pending) return;
+  pending->since = since;
   if (response.status == 0) return shard_.loop().post([self = Pointer(this)] { self->close(); });
   if (!response.body) {
     const std::string_view extra = response.status == 503 ? "Retry-After: 5\r\n" : "";
@@ -278,7 +283,7 @@ void Http::answer(std::uint32_t number, const bosh::Response& response) {
   const std::string_view usual = pending->context.script ? script_type : bosh_type;
   append_head(pending->head, pending->context, response.status,
               response.content_type ? *response.content_type : usual, pending->body.size(), extra);
-  pending->ready = true;
+  mark_ready(*pending);
   send_ready();
 }
 
@@ -294,8 +299,13 @@ void Http::answer_raw(std::uint32_t number, std::string&& response) {
   Pending* pending = find(number);
   if (!pending) return;
   pending->head = std::move(response);
-  pending->ready = true;
+  mark_ready(*pending);
   send_ready();
+}
+
+void Http::mark_ready(Pending& request) {
+  if (request.sid && !request.ready) shard_.counters().held_requests.take();
+  request.ready = true;
 }
 
 void Http::send_ready() {
@@ -308,10 +318,18 @@ void Http::send_ready() {
       shard_.doctor().on_answer(proxy(), now() - next->came, now());
   }
   if (next == pending_.begin()) return;
+  const Time time = now();
+  for (auto sent = pending_.begin(); sent != next; ++sent) note_sent(*sent, time);
   pending_.erase(pending_.begin(), next);
   after_write(outcome);
   send_continue();
-  plan_deadline();
+  plan_deadline(time);
+}
+
+void Http::note_sent(const Pending& answer, Time time) const {
+  Counters& counters = shard_.counters();
+  counters.client_bytes_out.add(answer.head.size() + answer.body.size());
+  if (answer.since != Time{}) counters.stanza_delay.add(time - answer.since);
 }
 
 /// Its line in the access log. What isn't ready never gets an answer.
@@ -387,7 +405,9 @@ void Http::close() {
   shard_.on_http_closed(id_);
   for (const Pending& request : pending) {
     note_access(request);
-    if (request.sid && !request.ready) shard_.on_lost({{id_, request.number}, *request.sid});
+    if (!request.sid || request.ready) continue;
+    shard_.counters().held_requests.take();
+    shard_.on_lost({{id_, request.number}, *request.sid});
   }
 }
 
@@ -406,7 +426,10 @@ HttpContext Http::take_context(std::uint32_t number) {
 }
 
 void Http::belongs_to(std::uint32_t number, const Sid& sid) {
-  if (Pending* pending = find(number)) pending->sid = sid;
+  Pending* pending = find(number);
+  if (!pending) return;
+  if (!pending->sid && !pending->ready) shard_.counters().held_requests.add();
+  pending->sid = sid;
 }
 
 void Http::came_by_proxy(std::uint32_t number, Time time) {
@@ -432,19 +455,21 @@ void Http::on_time(Time time) {
   close();
 }
 
-void Http::plan_deadline() {
+/// `time`: now, when it is at hand.
+void Http::plan_deadline(std::optional<Time> time) {
+  const auto in = [&](std::chrono::seconds patience) { set_deadline((time ? *time : now()) + patience); };
   if (proxy_reader_ || !connection_.handshake_done())
-    set_deadline(now() + shard_.config().limits.request_timeout);
+    in(shard_.config().limits.request_timeout);
   else if (draining_)
-    set_deadline(now() + drain_time);
+    in(drain_time);
   else if (connection_.unsent() > 0)
-    set_deadline(now() + write_stall_time);
+    in(write_stall_time);
   else if (reader_)
     return;  // set when its first byte came
   else if (!pending_.empty())
     deadline_ = Time::max();
   else
-    set_deadline(now() + shard_.config().limits.idle_timeout);
+    in(shard_.config().limits.idle_timeout);
 }
 
 void Http::set_deadline(Time deadline) {

@@ -40,8 +40,9 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   /// behind it.
   void start_moved(std::uint64_t id, HttpContext&& first, const Sid&, std::string&& rest);
 
-  /// The answer to a request; it leaves when all earlier ones have.
-  void answer(std::uint32_t number, const bosh::Response&);
+  /// The answer to a request; it leaves when all earlier ones have. `since`: then what is in it could have
+  /// left; Time{}: there is nothing of a server in it.
+  void answer(std::uint32_t number, const bosh::Response&, Time since = {});
   /// The same with a whole response.
   void answer_raw(std::uint32_t number, std::string&& response);
   /// Which session a waiting request belongs to, to tell it when the connection is gone.
@@ -83,7 +84,8 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
     bool ready = false;
     std::string head;
     bosh::Bytes body;
-    Time came{};  // if it was through a proxy
+    Time came{};   // if it was through a proxy
+    Time since{};  // of the answer
   };
 
   void on_readable() override;
@@ -99,7 +101,9 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   bool unpack(HttpRequest&) const;
   static void pack(Pending&, std::string& headers);
   void refuse(unsigned status);
+  void mark_ready(Pending&);
   void send_ready();
+  void note_sent(const Pending&, Time now) const;
   void note_access(const Pending&) const;
   void note_cuts() const;
   void send_continue();
@@ -108,7 +112,7 @@ class Http final : public boost::intrusive_ref_counter<Http, boost::thread_unsaf
   void peer_finished();
   void close();
   void set_deadline(Time);
-  void plan_deadline();
+  void plan_deadline(std::optional<Time> now = {});
   Pending* find(std::uint32_t number);
 
   Shard& shard_;

@@ -26,8 +26,9 @@ struct Delivery {
   Sid sid;
   bosh::Body body;
   Fault fault = Fault::none;
-  bool script = false;  // in script syntax (XEP-0252)
-  bool tls = false;     // the client spoke TLS, to us or to its proxy
+  bool script = false;    // in script syntax (XEP-0252)
+  bool tls = false;       // the client spoke TLS, to us or to its proxy
+  std::size_t bytes = 0;  // of the request's body
   std::string fault_text;
 };
 
@@ -35,6 +36,7 @@ struct Delivery {
 struct Reply {
   bosh::Exchange to;
   bosh::Response response;
+  bosh::Time since{};  // as in bosh::Answer
 };
 
 /// The connection of a waiting request is gone.

@@ -57,19 +57,22 @@ Address address_of(const ares_addrinfo_node& node) {
 struct Resolver::Question {
   Resolver* resolver;
   std::string name;
+  Time asked;
 };
 
 /// For addresses of both kinds.
 struct Resolver::HostQuestion {
   Resolver* resolver;
   std::string name;
+  Time asked;
   int awaited;  // answers
   HostAnswer answer{};
   std::uint32_t ttl = UINT32_MAX;
   int fault = ARES_SUCCESS;
 };
 
-Resolver::Resolver(Loop& loop, const std::vector<std::string>& name_servers) : loop_(loop), timer_(loop) {
+Resolver::Resolver(Loop& loop, Counters& counters, const std::vector<std::string>& name_servers)
+    : loop_(loop), counters_(counters), timer_(loop) {
   start_library();
   ares_options options{};
   options.timeout = try_milliseconds;
@@ -136,7 +139,7 @@ void Resolver::find_host(const std::string& name, HostDone done) {
   // /etc/hosts has one kind perhaps, and DNS is not to be asked for the other; those of DNS end with a dot.
   const bool from_dns = name.ends_with('.');
   const auto families = from_dns ? std::vector{AF_INET6, AF_INET} : std::vector{AF_UNSPEC};
-  auto* question = new HostQuestion{this, name, static_cast<int>(families.size())};
+  auto* question = new HostQuestion{this, name, now(), static_cast<int>(families.size())};
   for (const int family : families) {
     ares_addrinfo_hints hints{};
     hints.ai_family = family;
@@ -150,7 +153,7 @@ void Resolver::find_host(const std::string& name, HostDone done) {
 
 void Resolver::find_srv(const std::string& name, SrvDone done) {
   if (stopped_ || !look_up(services_, name, std::move(done))) return;
-  ares_query(channel_, name.c_str(), 1 /* IN */, 33 /* SRV */, srv_came, new Question{this, name});
+  ares_query(channel_, name.c_str(), 1 /* IN */, 33 /* SRV */, srv_came, new Question{this, name, now()});
   plan_old_answer(services_, name);
   plan_timer();
 }
@@ -176,6 +179,7 @@ void Resolver::host_came(void* pointer, int status, int, ares_addrinfo* found) {
   const bool none = answer.addresses.empty() && !failed;
   if (failed) answer.error = ares_strerror(question.fault);
   if (none) answer.error = "the name has no address";
+  self.count(question.asked, failed);
   self.store(self.hosts_, question.name, std::move(answer), failed, none, question.ttl);
 }
 
@@ -191,6 +195,7 @@ void Resolver::srv_came(void* pointer, int status, int, unsigned char* message, 
   const bool failed = answer.state == SrvAnswer::State::failed;
   const bool none = answer.state == SrvAnswer::State::none;
   const std::uint32_t ttl = answer.ttl;
+  self.count(question->asked, failed);
   self.store(self.services_, question->name, std::move(answer), failed, none, ttl);
 }
 
@@ -209,6 +214,11 @@ void Resolver::store(Cache<Answer>& cache, const std::string& name, Answer answe
   entry.patience.reset();
   tell(entry);
   if (cache.size() > most_names) make_room(cache, time);
+}
+
+/// That there is no such name is an answer, too.
+void Resolver::count(Time asked, bool failed) {
+  counters_.dns[failed ? 0 : 1].add(now() - asked);
 }
 
 /// From the loop: c-ares must not be entered anew from its own callback.

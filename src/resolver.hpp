@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "src/address.hpp"
+#include "src/counters.hpp"
 #include "src/loop.hpp"
 #include "src/srv.hpp"
 
@@ -29,7 +30,7 @@ struct HostAnswer {
 class Resolver {
  public:
   /// `name_servers`: addresses with ports; empty: the system's. Throws std::runtime_error.
-  Resolver(Loop&, const std::vector<std::string>& name_servers);
+  Resolver(Loop&, Counters&, const std::vector<std::string>& name_servers);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -61,6 +62,7 @@ class Resolver {
   bool look_up(Cache<Answer>&, const std::string& name, std::function<void(const Answer&)>&&);
   template <class Answer>
   void store(Cache<Answer>&, const std::string& name, Answer, bool failed, bool none, std::uint32_t ttl);
+  void count(Time asked, bool failed);
   template <class Answer>
   void plan_old_answer(Cache<Answer>&, const std::string& name);
   template <class Answer>
@@ -88,6 +90,7 @@ class Resolver {
   void plan_timer();
 
   Loop& loop_;
+  Counters& counters_;
   ares_channel channel_ = nullptr;
   std::map<ares_socket_t, std::unique_ptr<Socket>> sockets_;
   Timer timer_;

@@ -26,8 +26,10 @@ bool is_handshake(const HttpRequest& request, const Paths& paths) {
 Route websocket_route(const HttpRequest& request, const HttpContext& context, const OriginVerdict& origin,
                       bool compression) {
   Handshake made = shake_hands(request, context, origin, {.xmpp = true, .compression = compression});
-  return {
-      .websocket = made.accepted, .response = std::move(made.response), .deflate_bits = made.deflate_bits};
+  return {.websocket = made.accepted,
+          .response = std::move(made.response),
+          .deflate_bits = made.deflate_bits,
+          .origin_refused = !origin.allowed};
 }
 
 /// What a WebSocket's path answers to other methods.
@@ -69,7 +71,9 @@ Route route(const HttpRequest& request, const HttpContext& context, const Origin
     case Method::post:
       break;
   }
-  if (!origin.allowed) return answer(simple_response(context, 403, "This origin is not allowed here.\n"));
+  if (!origin.allowed)
+    return {.response = simple_response(context, 403, "This origin is not allowed here.\n"),
+            .origin_refused = true};
   if (!parse_coding(request.content_encoding))
     return answer(simple_response(context, 415, "Request bodies may be compressed with gzip or deflate.\n",
                                   "Accept-Encoding: " + std::string(codings_of_http) + "\r\n"));

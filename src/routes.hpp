@@ -16,7 +16,8 @@ struct Route {
   bool bosh = false;
   bool websocket = false;
   std::string response{};
-  unsigned deflate_bits = 0;  // of the WebSocket
+  unsigned deflate_bits = 0;    // of the WebSocket
+  bool origin_refused = false;  // this page may open no session
 };
 
 /// Where things are, and how.

@@ -43,6 +43,13 @@ struct SessionFigures {
   std::size_t held = 0;    // requests
   std::size_t queued = 0;  // bytes for the client
   std::size_t cached = 0;  // bytes of answers, for repeats
+  std::uint32_t requests = 0;
+  std::uint32_t replays = 0;
+  std::uint32_t stanzas_in = 0;  // from the client to the server
+  std::uint32_t stanzas_out = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::chrono::milliseconds longest_delay{};
   bool server_full = false;
   bool client_full = false;
   std::optional<std::chrono::seconds> due_within;

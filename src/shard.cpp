@@ -74,6 +74,32 @@ websocket::Settings websocket_settings(const Config& config) {
   return settings;
 }
 
+RequestOutcome outcome_of(bosh::Condition condition) {
+  switch (condition) {
+    case bosh::Condition::item_not_found:
+      return RequestOutcome::item_not_found;
+    case bosh::Condition::bad_request:
+    case bosh::Condition::improper_addressing:
+      return RequestOutcome::bad_request;
+    default:
+      return RequestOutcome::refused;
+  }
+}
+
+RequestOutcome outcome_of(bosh::Taken taken) {
+  switch (taken) {
+    case bosh::Taken::new_one:
+      break;
+    case bosh::Taken::repeated:
+      return RequestOutcome::replayed;
+    case bosh::Taken::outside:
+      return RequestOutcome::item_not_found;
+    case bosh::Taken::too_active:
+      return RequestOutcome::refused;
+  }
+  return RequestOutcome::ok;
+}
+
 /// A sentence for people, as a child of a terminal body.
 std::string text_element(std::string_view text) {
   return "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>" + std::string(text) + "</text>";
@@ -88,14 +114,18 @@ Shard::Shard(unsigned index, std::shared_ptr<const Config> config, std::shared_p
       all_(all),
       scratch_(scratch_bytes),
       pool_(random_salt()),
-      web_host_{loop_, scratch_,
-                0,     {},
-                {},    [this](std::uint64_t id, const WebEvent& event) { on_web_event(id, event); }},
+      web_host_{loop_,
+                counters_,
+                scratch_,
+                0,
+                {},
+                {},
+                [this](std::uint64_t id, const WebEvent& event) { on_web_event(id, event); }},
       connections_(index),
       sessions_(index),
       farewells_(config_->session.inactivity),
       tls_(std::move(tls)),
-      connector_host_(loop_, {config_, &config_->upstream}),
+      connector_host_(loop_, counters_, {config_, &config_->upstream}),
       admission_(admission),
       findings_(findings),
       doctor_(
@@ -243,7 +273,9 @@ void Shard::welcome(Connection&& connection, const Peer& peer, const std::shared
     return;
   }
   const boost::intrusive_ptr<Http> http(new Http(*this, std::move(connection), peer, listen));
-  http->start(connections_.emplace(http));
+  const std::uint64_t id = connections_.emplace(http);
+  count_connections();
+  http->start(id);
 }
 
 void Shard::adopt(Move&& move) {
@@ -251,6 +283,7 @@ void Shard::adopt(Move&& move) {
       new Http(*this, Connection(loop_, move.socket.descriptor, std::move(move.socket.ssl)), move.peer,
                std::move(move.listen)));
   const std::uint64_t id = connections_.emplace(http);
+  count_connections();
   http->set_proxy(std::move(move.proxy));
   http->start_moved(id, std::move(move.context), move.first.sid, std::move(move.rest));
   move.first.arrival.exchange = {id, 0};
@@ -272,13 +305,17 @@ void Shard::on_bosh_request(Http& http, std::uint32_t number, HttpRequest&& requ
   delivery.arrival.direct = !client.proxied;
   delivery.script = request.script;
   delivery.tls = client.tls;
+  delivery.bytes = request.body.size();
   const bool to_session = parsed.root_read && !parsed.body.sid.empty();
   examine(http, request, client, Doctor::Kind::bosh, !to_session);
   if (client.proxied || http.listen()->proxy_protocol) {
     http.came_by_proxy(number, now());
     delivery.arrival.patience = patience_behind(http.proxy());
   }
-  if (too_large && !to_session) return http.answer(number, {{}, {}, 413});
+  if (too_large && !to_session) {
+    count(RequestOutcome::bad_request);
+    return http.answer(number, {{}, {}, 413});
+  }
   if (!too_large && !parsed.fault.empty() && !to_session)
     return refuse(delivery.arrival.exchange, bosh::Condition::bad_request, parsed.fault, parsed.body.legacy);
   if (!to_session) return create(http, delivery.arrival, client, request, std::move(parsed.body));
@@ -311,6 +348,7 @@ std::chrono::seconds Shard::patience_behind(const Address& proxy) const {
 
 /// `legacy`: the request is a creation without `ver` (B-079).
 void Shard::refuse(bosh::Exchange exchange, bosh::Condition condition, std::string_view why, bool legacy) {
+  count(outcome_of(condition));
   log(LogLevel::debug, "request-refused", {{"condition", bosh::to_string(condition)}, {"why", why}});
   reply({exchange, terminal(condition, legacy)});
 }
@@ -322,6 +360,7 @@ void Shard::note_access(const AccessEntry& entry, unsigned status, std::size_t b
 
 Admission::Verdict Shard::admit(const Client& client) {
   Admission::Verdict verdict = admission_.admit(client.remote.address, now());
+  if (verdict.refusal != Refusal::none) counters_.not_begun_for(verdict.refusal).add();
   // That all are refused while the daemon drains was told once.
   if (verdict.refusal != Refusal::none && verdict.refusal != Refusal::draining)
     log(LogLevel::warning, "session-refused",
@@ -331,12 +370,21 @@ Admission::Verdict Shard::admit(const Client& client) {
 
 void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& client, const HttpRequest& request,
                    bosh::Body&& body) {
-  if (stopping_) return http.answer(arrival.exchange.number, {{}, {}, 503});
+  if (stopping_) {
+    counters_.not_begun_for(Refusal::draining).add();
+    count(RequestOutcome::refused);
+    return http.answer(arrival.exchange.number, {{}, {}, 503});
+  }
   if (body.to.empty()) return refuse(arrival.exchange, bosh::Condition::improper_addressing, "no 'to'");
   const Asked asked{request.origin, request.target, body.route};
   Way way = find_way(body.to, asked);
-  if (!way.servers) return refuse(arrival.exchange, *condition_of(way.refused), to_string(way.refused));
+  if (!way.servers) {
+    const bool page = way.refused == EndReason::origin_refused;
+    counters_.not_begun[page ? not_begun_origin_refused : not_begun_host_unknown].add();
+    return refuse(arrival.exchange, *condition_of(way.refused), to_string(way.refused));
+  }
   Admission::Verdict verdict = admit(client);
+  count(verdict.refusal == Refusal::none ? RequestOutcome::ok : RequestOutcome::refused);
   if (is_overload(verdict.refusal)) return http.answer(arrival.exchange.number, {{}, {}, 503});
   if (verdict.refusal != Refusal::none)
     return reply({arrival.exchange, terminal(bosh::Condition::policy_violation, body.legacy,
@@ -360,6 +408,10 @@ void Shard::create(Http& http, const bosh::Arrival& arrival, const Client& clien
   by_sid_.emplace(sid, id);
   http.belongs_to(arrival.exchange.number, sid);
   Slot& slot = *sessions_.find(id);
+  counters_.begun_by(Transport::bosh).add();
+  note_domain(slot, way.domain);
+  slot.figures.requests = 1;
+  slot.figures.bytes_in = request.body.size();
   if (traces_) trace_begin(id, slot);
   if (slot.traced) trace_request(id, slot, body, Fault::none);
   open_leg(id, slot, 0, std::move(way), body.to, body.language, asked);
@@ -393,7 +445,10 @@ void Shard::deliver(Delivery&& delivery) {
   // Who has seen the session's secrets on a plain line may be anybody: nothing is said, and nothing ends
   // (B-208).
   Slot& slot = *sessions_.find(id);
-  if (slot.client.tls && !delivery.tls) return reply({delivery.arrival.exchange, {{}, {}, 0}});
+  if (slot.client.tls && !delivery.tls) {
+    count(RequestOutcome::refused);
+    return reply({delivery.arrival.exchange, {{}, {}, 0}});
+  }
   Bosh& bosh = std::get<Bosh>(slot.client_side);
   if (delivery.script != (bosh.slices != nullptr))
     return refuse(delivery.arrival.exchange, bosh::Condition::item_not_found,
@@ -401,9 +456,12 @@ void Shard::deliver(Delivery&& delivery) {
   if (slot.traced) trace_request(id, slot, delivery.body, delivery.fault);
   bosh::Session& session = bosh.session;
   const bosh::Exchange exchange = delivery.arrival.exchange;
+  ++slot.figures.requests;
+  slot.figures.bytes_in += delivery.bytes;
+  if (delivery.fault != Fault::none) count(RequestOutcome::bad_request);
   switch (delivery.fault) {
     case Fault::none:
-      session.on_request(now(), delivery.arrival, std::move(delivery.body), effects_);
+      take_request(slot, session, std::move(delivery));
       break;
     case Fault::malformed:
       session.on_faulty_request(exchange, delivery.body.rid, {bosh::Condition::bad_request, {}},
@@ -421,19 +479,35 @@ void Shard::deliver(Delivery&& delivery) {
   apply(id);
 }
 
+/// A request that is as it should be.
+void Shard::take_request(Slot& slot, bosh::Session& session, Delivery&& delivery) {
+  const unsigned elements = delivery.body.elements;
+  const bosh::Taken taken = session.on_request(now(), delivery.arrival, std::move(delivery.body), effects_);
+  count(outcome_of(taken));
+  if (taken == bosh::Taken::repeated) ++slot.figures.replays;
+  if (taken == bosh::Taken::new_one) count_stanzas_in(slot, elements);
+}
+
 /// A request whose session isn't here, or not any more (B-153, B-186, B-187).
 void Shard::answer_stranger(const Delivery& delivery) {
   const bosh::Exchange to = delivery.arrival.exchange;
-  if (delivery.fault == Fault::too_large) return reply({to, {{}, {}, 413}});
+  if (delivery.fault == Fault::too_large) {
+    count(RequestOutcome::bad_request);
+    return reply({to, {{}, {}, 413}});
+  }
   if (delivery.fault == Fault::malformed) return refuse(to, bosh::Condition::bad_request, "malformed");
-  if (const auto* farewell = farewells_.find(delivery.sid)) return reply({to, *farewell});
+  if (const auto* farewell = farewells_.find(delivery.sid)) {
+    count(RequestOutcome::item_not_found);
+    return reply({to, *farewell});
+  }
   refuse(to, bosh::Condition::item_not_found, "no such session");
 }
 
 void Shard::reply(Reply&& reply) {
   const unsigned shard = shard_of(reply.to.connection);
   if (shard != index_) return send(shard, std::move(reply));
-  if (auto* http = connections_.find(reply.to.connection)) (*http)->answer(reply.to.number, reply.response);
+  if (auto* http = connections_.find(reply.to.connection))
+    (*http)->answer(reply.to.number, reply.response, reply.since);
 }
 
 void Shard::on_lost(const Lost& lost) {
@@ -441,7 +515,8 @@ void Shard::on_lost(const Lost& lost) {
   const auto found = by_sid_.find(lost.sid);
   if (found == by_sid_.end()) return;
   const std::uint64_t id = found->second;
-  std::get<Bosh>(sessions_.find(id)->client_side).session.on_lost(now(), lost.exchange, effects_);
+  bosh::Session& session = std::get<Bosh>(sessions_.find(id)->client_side).session;
+  if (session.on_lost(now(), lost.exchange, effects_)) counters_.polls_cut.add();
   apply(id);
 }
 

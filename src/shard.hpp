@@ -21,12 +21,15 @@
 #include "bosh/slices.hpp"
 #include "src/access_log.hpp"
 #include "src/admission.hpp"
+#include "src/census.hpp"
 #include "src/config.hpp"
 #include "src/connector.hpp"
+#include "src/counters.hpp"
 #include "src/deadlines.hpp"
 #include "src/doctor.hpp"
 #include "src/end.hpp"
 #include "src/farewells.hpp"
+#include "src/figures.hpp"
 #include "src/findings.hpp"
 #include "src/http.hpp"
 #include "src/listener.hpp"
@@ -68,6 +71,12 @@ class Shard {
   /// From any thread: calls back on this shard's own.
   void ask(std::function<void(Shard&)>);
 
+  /// What it has counted. To be read by any thread.
+  Counters& counters() { return counters_; }
+  const Counters& counters() const { return counters_; }
+  /// How many sessions each domain has. From any thread.
+  const Census& domains() const { return domains_; }
+
   // What its connections use.
   Loop& loop() { return loop_; }
   const Config& config() const { return *config_; }
@@ -104,7 +113,10 @@ class Shard {
   void on_websocket(const Http&, Connection&&, const HttpRequest&, const Route&, Admission::Place&&,
                     std::string_view rest);
   void on_lost(const Lost&);
-  void on_http_closed(std::uint64_t id) { connections_.erase(id); }
+  void on_http_closed(std::uint64_t id) {
+    connections_.erase(id);
+    count_connections();
+  }
 
   // For an operator (src/shard_control.cpp).
   /// The sessions from a place on, `most` of them.
@@ -161,6 +173,8 @@ class Shard {
     bool room = true;                         // the server takes what is written
     bool traced = false;                      // an operator follows it
     Queued queued{};
+    Census::Mark mark = nullptr;
+    Figures figures{};
   };
   struct Served {
     std::shared_ptr<const Listen> listen;  // for new connections
@@ -170,6 +184,18 @@ class Shard {
     std::variant<boost::intrusive_ptr<UpstreamConnection>, boost::intrusive_ptr<WebSocket>> connection;
     Time until;
   };
+
+  // Counting.
+  static Transport transport_of(const Slot& slot) {
+    return std::holds_alternative<Bosh>(slot.client_side) ? Transport::bosh : Transport::websocket;
+  }
+  void count(RequestOutcome outcome) { counters_.requests_that(outcome).add(); }
+  void count_connections() { counters_.http_connections.set(connections_.size()); }
+  void count_stanzas_in(Slot&, std::size_t);
+  void note_domain(Slot&, std::string_view domain);
+  void note_name(Slot&, bosh::StreamId, std::string_view jid);
+  void note_delay(Slot&, std::chrono::nanoseconds);
+  void weigh(Slot&);
 
   // Connections.
   void welcome(Connection&&, const Peer&, const std::shared_ptr<const Listen>&);
@@ -181,6 +207,7 @@ class Shard {
   void refuse(bosh::Exchange, bosh::Condition, std::string_view why, bool legacy = false);
   void hand_over(Http&, std::uint32_t number, Delivery&&, std::string_view rest);
   void deliver(Delivery&&);
+  void take_request(Slot&, bosh::Session&, Delivery&&);
   void answer_stranger(const Delivery&);
   void reply(Reply&&);
 
@@ -221,7 +248,7 @@ class Shard {
   void finish(std::uint64_t id, const websocket::Ended&);
   void forget(std::uint64_t id);
   void note_freed(std::size_t count);
-  void log_end(std::uint64_t id, const Slot&, EndReason) const;
+  void note_end(std::uint64_t id, const Slot&, EndReason);
   void log_failure(const Leg&, std::string_view reason);
   static Time due(const Slot&);
   std::string shown_sid(const Slot&) const;
@@ -263,6 +290,7 @@ class Shard {
   void shut_down();
   bool retire_connections(bool patient);
 
+  Counters counters_;
   Loop loop_;
   unsigned index_;
   std::shared_ptr<const Config>
@@ -276,12 +304,14 @@ class Shard {
   xml::Batch batch_;
   bosh::Effects effects_;
   websocket::Effects web_effects_;
+  Time read_at_{};  // what the WebSocket's client is to get now; Time{}: nothing of a server
   websocket::Settings web_settings_;
   WebSocketHost web_host_;
   std::map<ListenerId, Served> served_;
   Table<boost::intrusive_ptr<Http>> connections_;
   Table<Slot, Boxed> sessions_;
   std::unordered_map<Sid, std::uint64_t, SidHash> by_sid_;
+  Census domains_;
   Farewells farewells_;
   std::deque<Leaving> leaving_;
   std::shared_ptr<const TlsFiles> tls_;

@@ -36,6 +36,7 @@ std::string_view Shard::state_of(const Slot& slot) const {
 }
 
 std::string Shard::jid_of(const Slot& slot) const {
+  if (!slot.figures.jid().empty()) return std::string(slot.figures.jid());
   const auto named = std::ranges::find_if(slot.legs, [](const Leg& leg) { return !leg.account.empty(); });
   return named == slot.legs.end() ? std::string() : named->account;
 }
@@ -71,6 +72,13 @@ SessionFigures Shard::figures_of(std::uint64_t id, const Slot& slot, Time time) 
   figures.age = std::chrono::floor<std::chrono::seconds>(time - slot.created);
   figures.state = state_of(slot);
   figures.server_full = !slot.room;
+  figures.requests = slot.figures.requests;
+  figures.replays = slot.figures.replays;
+  figures.stanzas_in = slot.figures.stanzas_in;
+  figures.stanzas_out = slot.figures.stanzas_out;
+  figures.bytes_in = slot.figures.bytes_in;
+  figures.bytes_out = slot.figures.bytes_out;
+  figures.longest_delay = slot.figures.longest_delay;
   figures.due_within = left_until(due(slot), time);
   if (const auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
     figures.script = bosh->slices != nullptr;
@@ -101,7 +109,7 @@ SessionPage Shard::list_sessions(std::uint32_t from, std::size_t most) {
 SessionNames Shard::names_of(std::uint64_t id, const Slot& slot) const {
   const auto* bosh = std::get_if<Bosh>(&slot.client_side);
   const std::string& sid = bosh ? bosh->session.sid() : std::get<Web>(slot.client_side).session.id();
-  std::string_view jid;
+  std::string_view jid = slot.figures.jid();
   for (const Leg& leg : slot.legs)
     if (jid.empty()) jid = leg.account;
   return {id, sid, jid, slot.client.remote.address};

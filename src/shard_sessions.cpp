@@ -89,15 +89,21 @@ UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId str
   const Time time = now();
   xmpp::Received received = leg.stream.receive(pool_, bytes, batch_);
   keep_house();
-  if (slot.traced) trace_received(session, slot, leg, received);
   leg.upstream->write(received.reply);
+  counters_.stanzas_out.add(received.elements.size());
+  slot.figures.stanzas_out += static_cast<std::uint32_t>(received.elements.size());
+  if (!received.jid.empty()) note_name(slot, stream, received.jid);
+  if (traces_ && !received.jid.empty()) mark_traced(session, slot);
+  if (slot.traced) trace_received(session, slot, leg, received);
   if (received.start_tls) return {UpstreamOrder::start_tls, {}};
   if (received.ended && received.ended->end == xmpp::End::tls_refused)
     return {UpstreamOrder::give_up, std::move(received.ended->error)};
   for (unsigned i = 0; i < received.failed_logins; ++i)
     admission_.login_failed(slot.client.remote.address, leg.account, time);
+  counters_.login_failures.add(received.failed_logins);
   if (!received.elements.empty() || (received.opened && received.opened->version.empty())) {
     const bool opens = std::exchange(leg.open_by, Time::max()) != Time::max();
+    if (opens) counters_.connects[1].add(time - leg.upstream->begun());
     if (opens) leg.authenticate_by = time + config_->limits.authentication_timeout;
     leg.upstream->settle();
   }
@@ -112,6 +118,7 @@ UpstreamOrder Shard::on_upstream_bytes(std::uint64_t session, bosh::StreamId str
     auto& web = std::get<Web>(slot.client_side).session;
     if (received.opened) web.on_upstream_open(*received.opened, web_effects_);
     web.on_upstream(received.elements, web_effects_);
+    if (!received.elements.empty() && !web_effects_.empty()) read_at_ = time;
   }
   if (received.ended)
     tell_end(slot, stream, reason_of(received.ended->end), std::move(received.ended->error));
@@ -140,6 +147,7 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
 void Shard::log_failure(const Leg& leg, std::string_view reason) {
   const bool opened = leg.open_by == Time::max();
   note_failure(leg, reason);
+  if (!opened && leg.upstream->begun() != Time{}) counters_.connects[0].add(now() - leg.upstream->begun());
   log(opened ? LogLevel::debug : LogLevel::warning, opened ? "upstream-lost" : "upstream-failed",
       {{"domain", leg.stream.domain()},
        {"server", leg.upstream->server()},
@@ -205,10 +213,13 @@ void Shard::apply(std::uint64_t id) {
   Slot& slot = *sessions_.find(id);
   if (std::holds_alternative<Bosh>(slot.client_side)) {
     if (const auto ended = carry_out_all<bosh::Ended>(id, slot, effects_)) return finish(id, *ended);
+    weigh(slot);
   } else {
     const auto ended = carry_out_all<websocket::Ended>(id, slot, web_effects_);
     std::get<Web>(slot.client_side).socket->flush();
+    if (read_at_ != Time{}) note_delay(slot, now() - std::exchange(read_at_, {}));
     if (ended) return finish(id, *ended);
+    weigh(slot);
     check_client_room(slot);
   }
   session_deadlines_.set(id, due(slot), slot.queued);
@@ -235,7 +246,9 @@ std::optional<Ended> Shard::carry_out_all(std::uint64_t id, Slot& slot, Effects&
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Answer&& answer) {
   if (slot.traced) trace(id, slot, "answer", *answer.response.body, {});
-  reply({answer.to, std::move(answer.response)});
+  slot.figures.bytes_out += answer.response.body.size();
+  if (answer.since != Time{}) slot.figures.note_delay(now() - answer.since);
+  reply({answer.to, std::move(answer.response), answer.since});
 }
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Forward&& forward) {
@@ -248,6 +261,7 @@ void Shard::carry_out(std::uint64_t id, Slot& slot, bosh::Forward&& forward) {
       return bosh.session.end(now(), {bosh::Condition::bad_request, {}}, true, effects_);
     }
     forward.stanzas = std::move(whole.payload);
+    count_stanzas_in(slot, whole.elements);
   }
   send_upstream(id, slot, forward.stream, std::move(forward.stanzas));
 }
@@ -297,15 +311,17 @@ void Shard::finish(std::uint64_t id, const bosh::Ended& ended) {
         last_words += xmpp::bounce(pool_, undelivered.stanzas);
     take_leave(leg, last_words + leg.stream.close());
   }
-  log_end(id, slot, reason_of(ended.end, slot.told));
+  note_end(id, slot, reason_of(ended.end, slot.told));
   const Sid sid = std::get<Bosh>(slot.client_side).sid;
   farewells_.add(sid, ended.farewell, time);
   by_sid_.erase(sid);
   forget(id);
 }
 
-void Shard::log_end(std::uint64_t id, const Slot& slot, EndReason reason) const {
+void Shard::note_end(std::uint64_t id, const Slot& slot, EndReason reason) {
   if (slot.traced) trace(id, slot, "end", {}, {.text = std::string(to_string(reason))});
+  counters_.ended_for(transport_of(slot), reason).add();
+  const Figures& figures = slot.figures;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - slot.created).count();
   log(LogLevel::info, "session-end",
       {{"reason", to_string(reason)},
@@ -313,7 +329,15 @@ void Shard::log_end(std::uint64_t id, const Slot& slot, EndReason reason) const 
        {"domain", slot.domain},
        {"client", to_string(slot.client.remote.address)},
        {"seconds", static_cast<std::uint64_t>(seconds)},
-       {"transport", std::holds_alternative<Bosh>(slot.client_side) ? "bosh" : "websocket"}});
+       {"transport", to_string(transport_of(slot))},
+       {"jid", figures.jid()},
+       {"requests", figures.requests},
+       {"replays", figures.replays},
+       {"stanzas_in", figures.stanzas_in},
+       {"stanzas_out", figures.stanzas_out},
+       {"bytes_in", figures.bytes_in},
+       {"bytes_out", figures.bytes_out},
+       {"max_delay_ms", figures.longest_delay.count()}});
 }
 
 std::string Shard::shown_sid(const Slot& slot) const {
@@ -324,6 +348,41 @@ std::string Shard::shown_sid(const Slot& slot) const {
 /// As much of a sid as a log may know (B-215).
 std::string Shard::shown(const std::string& sid) const {
   return sid.substr(0, 6 + (config_->node.empty() ? 0 : config_->node.size() + 1));
+}
+
+// --- Counting ---
+
+void Shard::note_domain(Slot& slot, std::string_view domain) {
+  if (!slot.mark) slot.mark = domains_.enter(domain);
+}
+
+/// The client's address with the server of its first stream.
+void Shard::note_name(Slot& slot, bosh::StreamId stream, std::string_view jid) {
+  if (stream == 0) slot.figures.set_jid(jid);
+}
+
+void Shard::count_stanzas_in(Slot& slot, std::size_t count) {
+  counters_.stanzas_in.add(count);
+  slot.figures.stanzas_in += static_cast<std::uint32_t>(count);
+}
+
+void Shard::note_delay(Slot& slot, std::chrono::nanoseconds delay) {
+  counters_.stanza_delay.add(delay);
+  slot.figures.note_delay(delay);
+}
+
+/// Counts what a session keeps anew.
+void Shard::weigh(Slot& slot) {
+  std::size_t for_server = 0;
+  for (const Leg& leg : slot.legs) for_server += leg.upstream->unsent() + leg.stream.unsent();
+  recount(counters_.server_bytes, slot.figures.for_server, for_server);
+  if (const auto* bosh = std::get_if<Bosh>(&slot.client_side)) {
+    recount(counters_.cached_bytes, slot.figures.cached, bosh->session.cached_bytes());
+    recount(counters_.client_bytes, slot.figures.for_client, bosh->session.queued_bytes());
+  } else {
+    recount(counters_.client_bytes, slot.figures.for_client,
+            std::get<Web>(slot.client_side).socket->unsent());
+  }
 }
 
 // --- Time ---
@@ -376,6 +435,11 @@ Time Shard::due(const Slot& slot) {
 
 /// Its slot goes; what it leaves behind is for the house-keeping.
 void Shard::forget(std::uint64_t id) {
+  Slot& slot = *sessions_.find(id);
+  recount(counters_.cached_bytes, slot.figures.cached, 0);
+  recount(counters_.client_bytes, slot.figures.for_client, 0);
+  recount(counters_.server_bytes, slot.figures.for_server, 0);
+  domains_.leave(slot.mark);
   sessions_.erase(id);
   note_freed(1);
 }

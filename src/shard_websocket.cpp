@@ -32,6 +32,7 @@ void Shard::on_websocket(const Http& http, Connection&& connection, const HttpRe
   socket->start(id, route.response, std::string(rest));
   if (const auto entry = access_entry(request, client.remote.address)) note_access(*entry, 101, 0, sid);
   Slot& slot = *sessions_.find(id);
+  counters_.begun_by(Transport::websocket).add();
   if (traces_) trace_begin(id, slot);
   session_deadlines_.set(id, due(slot), slot.queued);
 }
@@ -44,6 +45,8 @@ void Shard::on_web_event(std::uint64_t id, const WebEvent& event) {
     if (slot->traced)
       trace(id, *slot, "request", message->text ? message->bytes : std::string_view(),
             {.text = message->text ? "message" : "binary message"});
+    ++slot->figures.requests;
+    slot->figures.bytes_in += message->bytes.size();
     if (message->text)
       session.on_message(now(), pool_, message->bytes, web_effects_);
     else
@@ -72,6 +75,7 @@ void Shard::check_client_room(Slot& slot) {
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Send&& send) {
   if (slot.traced) trace(id, slot, "answer", send.message, {});
+  slot.figures.bytes_out += send.message.size();
   std::get<Web>(slot.client_side).socket->send(send.message);
 }
 
@@ -80,10 +84,12 @@ void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Open&& open) {
   const Asked asked = std::exchange(std::get<Web>(slot.client_side).asked, {});
   Way way = find_way(open.to, asked);
   if (!way.servers) return tell_end(slot, 0, way.refused);
+  note_domain(slot, way.domain);
   open_leg(id, slot, 0, std::move(way), open.to, open.language, asked);
 }
 
 void Shard::carry_out(std::uint64_t id, Slot& slot, websocket::Forward&& forward) {
+  count_stanzas_in(slot, 1);
   send_upstream(id, slot, 0, std::move(forward.element));
 }
 
@@ -104,7 +110,7 @@ void Shard::finish(std::uint64_t id, const websocket::Ended& ended) {
     else
       take_leave(leg, leg.stream.close());
   }
-  log_end(id, slot, reason_of(ended.end, slot.told));
+  note_end(id, slot, reason_of(ended.end, slot.told));
   const boost::intrusive_ptr<WebSocket> socket = std::get<Web>(slot.client_side).socket;
   socket->leave(ended.code);
   leaving_.push_back({socket, now() + leaving_time});

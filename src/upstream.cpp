@@ -23,14 +23,27 @@ UpstreamConnection::UpstreamConnection(Shard& shard, std::uint64_t session, bosh
       session_(session),
       stream_(stream),
       domain_(std::move(domain)),
-      plan_(std::make_unique<const UpstreamPlan>(std::move(plan))) {}
+      plan_(std::make_unique<UpstreamPlan>(std::move(plan))) {}
 
 // --- The way to a server ---
 
+/// For the counters.
+void UpstreamConnection::enter(Stage stage) {
+  Counters& counters = shard_.counters();
+  if (stage_ == Stage::connecting) counters.connecting.take();
+  if (stage_ == Stage::open) counters.connected.take();
+  stage_ = stage;
+  if (stage_ == Stage::connecting) counters.connecting.add();
+  if (stage_ == Stage::open) counters.connected.add();
+}
+
 void UpstreamConnection::connect() {
+  enter(Stage::connecting);
   if (!connector_)
     connector_ = new Connector(shard_.connector_host(), plan_->servers, domain_, [self = Pointer(this)] {
-      if (self->session_ != 0) self->shard_.on_upstream_begun(self->session_, self->stream_);
+      if (self->session_ == 0) return;
+      self->plan_->begun = std::chrono::steady_clock::now();
+      self->shard_.on_upstream_begun(self->session_, self->stream_);
     });
   step_ = {};
   connector_->next([self = Pointer(this)](Connected&& result) {
@@ -75,6 +88,7 @@ void UpstreamConnection::give_up(EndReason reason, std::string_view why) {
 void UpstreamConnection::settle() {
   step_ = "stream";
   if (!connector_) return;
+  enter(Stage::open);
   connector_->stop();
   connector_.reset();
   plan_.reset();
@@ -141,6 +155,7 @@ void UpstreamConnection::tls_stands() {
 
 void UpstreamConnection::write(std::string_view bytes) {
   if (bytes.empty() || !connection_) return;
+  shard_.counters().server_bytes_in.add(bytes.size());
   // A failure shows again when reading; told from there, after the session has finished what it is doing.
   connection_->write(bytes);
 }
@@ -170,6 +185,7 @@ void UpstreamConnection::on_readable() {
     const bool end = outcome == Connection::Outcome::end;
     return give_up(EndReason::server_lost, end ? "closed by the server" : "connection lost");
   }
+  shard_.counters().server_bytes_out.add(bytes);
   UpstreamOrder order;
   if (outcome == Connection::Outcome::done && session_ != 0)
     order = shard_.on_upstream_bytes(session_, stream_, std::string_view(scratch.data(), bytes));
@@ -206,6 +222,7 @@ void UpstreamConnection::close() {
   connector_.reset();
   if (connection_) connection_->close();
   connection_.reset();
+  enter(Stage::none);
 }
 
 }  // namespace boshd

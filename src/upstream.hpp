@@ -27,6 +27,7 @@ struct UpstreamPlan {
   std::shared_ptr<const ClientTls> tls;
   Endpoint source;  // the client, for a PROXY header
   Endpoint destination;
+  Time begun{};  // its turn to connect had come; Time{}: not yet
 };
 
 /// What is to become of a connection after its latest bytes.
@@ -42,6 +43,8 @@ class UpstreamConnection final
  public:
   /// `domain`: in ASCII, what DNS is asked for and the certificate has to be for.
   UpstreamConnection(Shard&, std::uint64_t session, bosh::StreamId, std::string domain, UpstreamPlan);
+
+  ~UpstreamConnection() { enter(Stage::none); }
 
   /// Tries the servers one after the other; each connection that stands is told by on_upstream_ready, and
   /// wants the stream to be opened on it.
@@ -64,11 +67,15 @@ class UpstreamConnection final
   const std::string& server() const { return server_; }
   const std::string& domain() const { return domain_; }
   const SSL* tls() const { return connection_ ? connection_->tls() : nullptr; }
+  /// Since when servers are tried; Time{}: its turn has not come, or one has been found.
+  Time begun() const { return plan_ ? plan_->begun : Time{}; }
   std::string_view step() const { return step_.empty() && connector_ ? connector_->step() : step_; }
 
  private:
   using Pointer = boost::intrusive_ptr<UpstreamConnection>;
+  enum class Stage : std::uint8_t { none, connecting, open };
 
+  void enter(Stage);
   void connected(Connected&&);
   void send_proxy_header();
   void give_up(EndReason, std::string_view why);
@@ -86,11 +93,12 @@ class UpstreamConnection final
   std::uint64_t session_;  // 0 once it has left
   bosh::StreamId stream_;
   std::string domain_;
-  std::unique_ptr<const UpstreamPlan> plan_;   // until the stream is open
+  std::unique_ptr<UpstreamPlan> plan_;         // until the stream is open
   boost::intrusive_ptr<Connector> connector_;  // until the stream is open
   std::optional<Connection> connection_;
   std::string server_ = "none";
   std::string_view step_;  // empty: the connector's
+  Stage stage_ = Stage::none;
   bool local_ = false;
   bool direct_tls_ = false;
   bool shaking_hands_ = false;

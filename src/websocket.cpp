@@ -55,6 +55,7 @@ void WebSocket::on_readable() {
   if (outcome == Connection::Outcome::end || outcome == Connection::Outcome::failed)
     return finish(CloseCode::lost);
   if (outcome == Connection::Outcome::done) {
+    host_.counters.client_bytes_in.add(bytes);
     last_heard_ = now();
     pings_ = 0;
     consume(host_.scratch.first(bytes));
@@ -155,6 +156,7 @@ void WebSocket::flush() {
 void WebSocket::write(std::string_view first, std::string_view second) {
   if (closed_) return;
   if (unsent() == 0) last_written_ = now();
+  host_.counters.client_bytes_out.add(first.size() + second.size());
   connection_.write(first, second);  // a failure shows again when reading
 }
 

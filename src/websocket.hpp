@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "src/connection.hpp"
+#include "src/counters.hpp"
 #include "src/deadlines.hpp"
 #include "websocket/frames.hpp"
 
@@ -42,6 +43,7 @@ using WebEvent = std::variant<WebMessage, WebViolation, WebStalled, WebWritten, 
 /// What all WebSockets of a thread share. It outlives them.
 struct WebSocketHost {
   Loop& loop;
+  Counters& counters;
   std::span<char> scratch;  // memory to read into
   std::size_t max_message;
   std::chrono::seconds ping;   // 0: none

@@ -12,6 +12,7 @@ inline constexpr std::string_view stream_error_ns = "urn:ietf:params:xml:ns:xmpp
 inline constexpr std::string_view tls_ns = "urn:ietf:params:xml:ns:xmpp-tls";
 inline constexpr std::string_view sasl_ns = "urn:ietf:params:xml:ns:xmpp-sasl";
 inline constexpr std::string_view sasl2_ns = "urn:xmpp:sasl:2";
+inline constexpr std::string_view bind_ns = "urn:ietf:params:xml:ns:xmpp-bind";
 inline constexpr std::string_view management_ns = "urn:xmpp:sm:";  // and a version
 /// What boshd tells a server of a client's URL; no client may say it itself.
 inline constexpr std::string_view query_ns = "urn:boshd:query:0";

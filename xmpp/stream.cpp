@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "xmpp/features.hpp"
+#include "xmpp/jid.hpp"
 #include "xmpp/names.hpp"
 
 namespace xmpp {
@@ -106,7 +107,7 @@ Received Stream::receive(xml::Pool& pool, std::string_view bytes, xml::Batch& ba
   }
   if (state_ != State::opening) tell_header(received);
   for (xml::Element& element : received.elements) {
-    take_note(element, received);
+    take_note(pool, element, received);
     if (element.is(stream_ns, "features")) element.replace(filter_features(pool, element));
   }
   if (state_ == State::open) received.reply = std::exchange(unsent_, {});
@@ -173,7 +174,8 @@ void Stream::negotiate(Received& received, const xml::Batch& batch, xml::Error e
 }
 
 /// What an element shows of the client's standing with the server.
-void Stream::take_note(const xml::Element& element, Received& received) {
+void Stream::take_note(xml::Pool& pool, const xml::Element& element, Received& received) {
+  if (!named_) look_for_jid(pool, element, received);
   managed_ |= enables_management(element);
   if (element.ns == sasl_ns || element.ns == sasl2_ns) {
     authenticated_ |= element.name == "success";
@@ -185,6 +187,15 @@ void Stream::take_note(const xml::Element& element, Received& received) {
                         element.bytes.find("error") == element.bytes.npos;
     authenticated_ = element.name != "iq" || result;
   }
+}
+
+/// Resources are bound before anything else is said. SASL2 without bind tells the bare JID, and the full one
+/// comes later.
+void Stream::look_for_jid(xml::Pool& pool, const xml::Element& element, Received& received) {
+  std::string jid = bound_jid(pool, element);
+  named_ = jid.find('/') != jid.npos || (element.ns == content_ns && element.name != "iq") ||
+           (element.name == "resumed" && element.ns.starts_with(management_ns));
+  if (!jid.empty()) received.jid = std::move(jid);
 }
 
 void Stream::end(Received& received, End end, std::string error, std::string_view reply) {

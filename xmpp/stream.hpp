@@ -30,6 +30,7 @@ struct Received {
   std::string reply;                 // to be written to the server
   bool start_tls = false;            // the handshake begins now; `secured` when it is done
   unsigned failed_logins = 0;
+  std::string jid;  // the client's, when it becomes known
   struct Ended {
     End end;
     std::string error;  // the server's stream:error, complete in itself; of tls_refused, what is wrong
@@ -82,7 +83,8 @@ class Stream {
   void read_opening(xml::Pool&, Received&);
   bool starts_tls(xml::Pool&, const xml::Element& features, Received&);
   void negotiate(Received&, const xml::Batch&, xml::Error, bool all_read);
-  void take_note(const xml::Element&, Received&);
+  void take_note(xml::Pool&, const xml::Element&, Received&);
+  void look_for_jid(xml::Pool&, const xml::Element&, Received&);
   void tell_header(Received&);
   void ready();
   void end(Received&, End, std::string error, std::string_view reply);
@@ -97,6 +99,7 @@ class Stream {
   bool secured_ = false;
   bool managed_ = false;
   bool authenticated_ = false;
+  bool named_ = false;              // the client's JID is known, or will not be told any more
   bool asks_legacy_login_ = false;  // XEP-0078
   std::unique_ptr<Header> header_;  // until it is clear that this stream is the client's
   std::string unsent_;              // what waits for the stream to open

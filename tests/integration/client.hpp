@@ -24,7 +24,8 @@ struct Response {
 /// One connection to boshd. Requests go out as they are given; answers are read in order.
 class HttpClient {
  public:
-  explicit HttpClient(const Daemon& daemon) : wire(Wire::connect(daemon.port())) {}
+  explicit HttpClient(const Daemon& daemon) : HttpClient(Wire::connect(daemon.port())) {}
+  explicit HttpClient(Wire&& connected) : wire(std::move(connected)) {}
 
   void send(std::string_view bytes) { wire.send(bytes); }
   /// `headers`: whole lines with CRLF.

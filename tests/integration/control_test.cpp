@@ -1,10 +1,13 @@
 // The control socket and boshctl: what an operator is shown, what he can do, and that nobody waits for him.
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -221,6 +224,7 @@ BOOST_AUTO_TEST_CASE(sessions_of_both_transports_are_listed) {
   BOOST_TEST(has(list, "\"transport\":\"websocket\",\"domain\":\"example.org\""), list);
   BOOST_TEST(has(list, "\"address\":\"127.0.0.1\""), list);
   BOOST_TEST(has(list, "\"held\":1"), list);
+  BOOST_TEST(has(list, "\"requests\":2,\"replays\":0,\"stanzas_in\":1,"), list);
   BOOST_TEST(!has(list, bosh.sid), "nobody needs a whole sid");
 
   const Outcome table = controlled.boshctl({"show", "sessions"});
@@ -290,6 +294,9 @@ BOOST_AUTO_TEST_CASE(servers_and_limits_with_their_use) {
     BOOST_TEST(outcome.status == 0, outcome.err);
     BOOST_TEST(!outcome.out.empty());
   }
+  const Outcome status = controlled.boshctl({"-j", "status"});
+  BOOST_TEST(has(status.out, "\"sessions\":{\"bosh\":1,"), status.out);
+  BOOST_TEST(has(controlled.boshctl({"status"}).out, "server-unreachable"));
   BOOST_TEST(has(controlled.boshctl({"show", "limits"}).out, "limits.client_queue"));
 }
 
@@ -516,6 +523,55 @@ BOOST_AUTO_TEST_CASE(who_may_not_use_the_socket_is_told_who_may) {
   int status = 0;
   ::waitpid(child, &status, 0);
   BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0), "status " << status);
+}
+
+BOOST_AUTO_TEST_CASE(top_prints_once_into_a_pipe) {
+  Controlled controlled;
+  HttpClient client = controlled.bridge.connect();
+  const Session session(controlled.bridge, client);
+  const Outcome outcome = controlled.boshctl({"top"});
+  BOOST_TEST(outcome.status == 0, outcome.err);
+  BOOST_TEST(has(outcome.out, "sessions 1 of 100 000 (bosh 1, websocket 0)"), outcome.out);
+  BOOST_TEST(has(outcome.out, "Oldest sessions"), outcome.out);
+  BOOST_TEST(has(outcome.out, shown(session.sid)), outcome.out);
+  BOOST_TEST(!has(outcome.out, "\x1b"));
+}
+
+BOOST_AUTO_TEST_CASE(top_on_a_terminal_leaves_it_as_it_was) {
+  for (const std::string key : {"q", "\x03"}) {
+    const Controlled controlled;
+    int terminal = -1;
+    winsize size{24, 80, 0, 0};
+    const std::string path = controlled.socket();
+    const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
+    if (child == 0) {
+      ::execl(BOSHCTL_PROGRAM, "boshctl", "-s", path.c_str(), "top", nullptr);
+      ::_exit(98);
+    }
+    const Descriptor guard(terminal);
+    termios before{};
+    ::tcgetattr(terminal, &before);
+    std::string out;
+    std::array<char, 4096> chunk;
+    const auto read_until = [&](std::string_view mark) {
+      while (!has(out, mark)) {
+        if (!wait_readable(terminal)) throw Failure("no " + std::string(mark) + " in " + excerpt(out));
+        const ssize_t got = ::read(terminal, chunk.data(), chunk.size());
+        if (got <= 0) return;
+        out.append(chunk.data(), static_cast<std::size_t>(got));
+      }
+    };
+    read_until("\x1b[J");
+    BOOST_TEST(has(out, "sessions 0 of 100 000"), out);
+    BOOST_TEST(::write(terminal, key.data(), 1) == 1);
+    read_until("\x1b[?25h\x1b[?1049l");
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0), "status " << status);
+    termios after{};
+    ::tcgetattr(terminal, &after);
+    BOOST_TEST(after.c_lflag == before.c_lflag);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(bash_completes_commands_sessions_and_files) {

@@ -28,6 +28,7 @@ class Echo {
         timer_(loop_),
         scratch_(std::size_t{64} * 1024),
         host_{loop_,
+              counters_,
               scratch_,
               max_message,
               std::chrono::seconds(30),
@@ -119,6 +120,7 @@ class Echo {
   Acceptor acceptor_;
   Timer timer_;
   std::vector<char> scratch_;
+  Counters counters_;
   WebSocketHost host_;
   bool deflate_;
   std::uint64_t last_id_ = 0;

@@ -11,7 +11,7 @@ namespace {
 void say(Outbox& outbox, bosh::StreamId stream, std::string_view text) {
   xml::Element element;
   element.bytes = text;
-  outbox.add(stream, {&element, 1});
+  outbox.add(stream, {&element, 1}, bosh::Time{});
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(B_179_a_stream_s_end_comes_last_and_alone) {
 
 BOOST_AUTO_TEST_CASE(nothing_makes_no_letter) {
   Outbox outbox;
-  outbox.add(0, {});
+  outbox.add(0, {}, bosh::Time{});
   BOOST_CHECK(outbox.empty());
 }
 

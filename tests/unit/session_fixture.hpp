@@ -40,6 +40,9 @@ class Fixture {
   bosh::Time now{1h};
   std::optional<bosh::Session> session;
   std::vector<Answered> answers;
+  std::vector<std::optional<std::chrono::nanoseconds>> delays;  // of these answers; none: nothing of a server
+  bosh::Taken taken{};                                          // of the latest request
+  std::optional<std::chrono::nanoseconds> waited;               // the request that was lost just now
   std::string forwarded;
   std::vector<std::string> said;  // "restart", "read", "pause", in order
   std::optional<bosh::End> ended;
@@ -72,7 +75,9 @@ class Fixture {
     request(std::move(body), connection);
   }
   void request(bosh::Body body, std::uint64_t connection) {
-    step([&](auto& effects) { session->on_request(now, arrival(connection), std::move(body), effects); });
+    step([&](auto& effects) {
+      taken = session->on_request(now, arrival(connection), std::move(body), effects);
+    });
   }
   void terminate(std::uint64_t rid, std::uint64_t connection, std::string payload = {}) {
     bosh::Body body;
@@ -82,7 +87,10 @@ class Fixture {
     request(std::move(body), connection);
   }
   void lose(std::uint64_t connection) {
-    step([&](auto& effects) { session->on_lost(now, {connection, 0}, effects); });
+    step([&](auto& effects) {
+      const auto came = session->on_lost(now, {connection, 0}, effects);
+      waited = came ? std::optional(now - *came) : std::nullopt;
+    });
   }
   void upstream_open(std::string version = "1.0", bosh::StreamId stream = 0) {
     step([&](auto& effects) {
@@ -117,6 +125,7 @@ class Fixture {
   void advance(std::chrono::milliseconds by) {
     const bosh::Time until = now + by;
     answers.clear();
+    delays.clear();
     while (!ended && session->deadline() <= until) {
       now = std::max(now, session->deadline());
       step([&](auto& effects) { session->on_time(now, effects); }, false);
@@ -140,6 +149,12 @@ class Fixture {
     ended = end.end;
     for (const bosh::Undelivered& left : end.undelivered) undelivered += left.stanzas;
   }
+  void note_answer(const bosh::Answer& answer) {
+    answers.push_back({answer.to.connection, text(answer.response)});
+    delays.push_back(answer.since == bosh::Time{}
+                         ? std::nullopt
+                         : std::optional<std::chrono::nanoseconds>(now - answer.since));
+  }
   /// An HTTP code stands for its body.
   static std::string text(const bosh::Response& response) {
     return response.body ? std::string(*response.body) : std::to_string(response.status);
@@ -151,12 +166,13 @@ class Fixture {
     bosh::Effects effects;
     step(effects);
     if (fresh) answers.clear();
+    if (fresh) delays.clear();
     forwarded.clear();
     said.clear();
     for (const bosh::Effect& effect : effects) {
       BOOST_CHECK_MESSAGE(!ended, "an effect after the end");
       if (const auto* answer = std::get_if<bosh::Answer>(&effect))
-        answers.push_back({answer->to.connection, text(answer->response)});
+        note_answer(*answer);
       else if (const auto* forward = std::get_if<bosh::Forward>(&effect))
         forwarded += (forward->stream ? std::to_string(forward->stream) + ':' : "") + forward->stanzas;
       else if (const auto* reading = std::get_if<bosh::Reading>(&effect))
