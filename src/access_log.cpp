@@ -168,7 +168,7 @@ void open_access_log(const LogSettings& settings) {
   if (!settings.access.empty()) {
     file = std::make_shared<const File>(settings.access);
     if (!file->is_open())
-      throw std::runtime_error("the access log " + settings.access +
+      throw std::runtime_error(to_string(settings.access_written) + "the access log " + settings.access +
                                " can't be opened: " + std::strerror(errno) +
                                "; change [log] access, or let boshd's user write there");
   }

@@ -75,7 +75,12 @@ std::vector<std::string> journal_fields(LogLevel level, std::string_view event,
   if (const KnownEvent* known = find_event(event))
     all.push_back("MESSAGE_ID=" + std::string(known->message_id));
   all.push_back("BOSHD_EVENT=" + std::string(event));
-  for (const Field& field : fields) all.push_back(journal_name(field.key) + '=' + field.value);
+  for (const Field& field : fields) {
+    std::string_view value = field.value;
+    // What is to be searched for has to be typed.
+    if (field.key == "sid" && value.ends_with("…")) value.remove_suffix(std::string_view("…").size());
+    all.push_back(journal_name(field.key) + '=' + std::string(value));
+  }
   return all;
 }
 

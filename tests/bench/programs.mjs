@@ -126,6 +126,10 @@ ${tls ? `[[tls.certificate]]\nchain = "${chain}"\nkey = "${key}"` : ''}
     { directory, load: tls ? { tls: 1 } : {} });
 }
 
+// With a configuration of the caller's, who may rewrite it; its first listener is at a free port.
+export const startBoshdWith = (config) =>
+  start('boshd', [program('boshd'), '--config', config], /listening address=127.0.0.1:(\d+)/);
+
 // --- Those it is compared with ---
 
 async function startProsody() {

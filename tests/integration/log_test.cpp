@@ -137,6 +137,35 @@ BOOST_AUTO_TEST_CASE(a_signal_opens_the_file_anew) {
   BOOST_TEST(count_in(lines_of(file), "/before ") + count_in(lines_of(file + ".1"), "/before ") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_reload_switches_it_on_and_off_and_keeps_it_if_the_new_one_cant_be_opened) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.path("access");
+  const std::string other = directory.path("other");
+  Bridge bridge;
+  HttpClient client = bridge.connect();
+  const auto ask_for = [&](const std::string& path) {
+    client.send("GET /" + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.answer();
+  };
+  ask_for("one");
+  bridge.reload(setting("log.access", file));
+  ask_for("two");
+  BOOST_TEST(has(bridge.daemon.fail_to_reload(setting("log.access", directory.path("missing/access"))),
+                 directory.path("missing/access")));
+  ask_for("three");
+  bridge.reload(setting("log.access", other));
+  ask_for("four");
+  bridge.reload("");
+  ask_for("five");
+  client.wire.close();
+  bridge.daemon.signal(SIGTERM);
+  BOOST_TEST(bridge.daemon.exit_status() == 0);
+  const std::string all = text_of(file) + text_of(other);
+  BOOST_TEST(!has(all, "/one "), all);
+  BOOST_TEST(!has(all, "/five "), all);
+  BOOST_TEST(std::filesystem::exists(other));
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_cant_be_opened_ends_the_start) {
   const TemporaryDirectory directory;
   const std::string file = directory.path("missing/access");

@@ -110,6 +110,40 @@ BOOST_AUTO_TEST_CASE(a_second_daemon_on_the_same_port_fails_with_a_reason) {
   BOOST_TEST(said(client.ask(body_element("rid='1'"))) == "terminate improper-addressing");
 }
 
+struct Unavailable {
+  std::string toml;
+  std::vector<std::string> parts;
+};
+
+// What the system refuses is the environment's fault (1), but it is written in the configuration.
+BOOST_AUTO_TEST_CASE(what_the_system_refuses_is_told_with_its_place_in_the_configuration) {
+  const FakeServer occupied;
+  const TemporaryDirectory directory;
+  const std::string missing = directory.path("none/s");
+  const Unavailable all[] = {
+      {"threads = 1\n[[listen]]\naddress = \"" + occupied.address() + "\"\n",
+       {":3: listen.address: can't listen on " + occupied.address() + ": Address already in use",
+        "write another address"}},
+      {"[[listen]]\n\naddress = \"192.0.2.1:5280\"\n",
+       {":3: listen.address: can't listen on 192.0.2.1:5280: Cannot assign",
+        "write an address of this machine"}},
+      {"[[listen]]\naddress = \"unix:" + missing + "\"\n",
+       {":2: listen.address: can't listen on unix:" + missing + ": No such file", "make the folder first"}},
+      {"[[listen]]\naddress = \"inherited:web\"\n", {":2: listen.address: can't listen on inherited:web"}},
+      {"[[listen]]\naddress = \"127.0.0.1:0\"\n[log]\naccess = \"" + missing + "\"\n",
+       {":4: log.access: the access log " + missing + " can't be opened: No such file"}},
+  };
+  for (const Unavailable& one : all) {
+    const std::string file = directory.write("boshd.toml", "metrics.address = \"\"\n" + one.toml);
+    Process process({"--config", file});
+    BOOST_TEST(process.exit_status() == 1, process.err.text());
+    std::string first = one.parts.front();
+    first[1] = static_cast<char>(first[1] + 1);  // the line in front
+    BOOST_TEST(has(process.err.text(), "boshd: " + file + first), process.err.text());
+    for (std::size_t i = 1; i < one.parts.size(); ++i) BOOST_TEST(has(process.err.text(), one.parts[i]));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(several_listeners) {
   const FakeServer server;
   const Daemon daemon("upstream.server = \"" + server.address() +

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <string>
 
 namespace boshd {
@@ -25,7 +27,7 @@ BOOST_AUTO_TEST_CASE(a_line_becomes_fields) {
       "MESSAGE_ID=02f8b89da82f48b49f65560cbcd2b0b6",
       "BOSHD_EVENT=session-end",
       "BOSHD_REASON=inactive",
-      "BOSHD_SID=n1-0a1b2c…",
+      "BOSHD_SID=n1-0a1b2c",
       "BOSHD_SECONDS=312",
       "BOSHD_A_B=two words",
   };
@@ -52,6 +54,15 @@ BOOST_AUTO_TEST_CASE(every_known_event_has_a_message_id_of_its_own) {
   BOOST_TEST(find_event("session") == nullptr);
   BOOST_TEST(find_event("zzz") == nullptr);
   BOOST_TEST(find_event("session-end")->message_id == "02f8b89da82f48b49f65560cbcd2b0b6");
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_lists_every_message_id) {
+  std::ostringstream manual;
+  manual << std::ifstream(BOSHD_SOURCE_DIR "/etc/man/boshd.8.scd").rdbuf();
+  for (const KnownEvent& event : known_events())
+    BOOST_TEST(manual.str().find("|  " + std::string(event.name) + "\n:  " + std::string(event.message_id)) !=
+                   std::string::npos,
+               event.name);
 }
 
 BOOST_AUTO_TEST_CASE(the_stream_that_systemd_made_is_known_by_device_and_inode) {
