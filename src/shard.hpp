@@ -87,7 +87,7 @@ class Shard {
     http_deadlines_.set(connection, deadline, queued);
   }
 
-  const ServerTls& server_tls() const { return *tls_->server; }
+  const ServerTls& server_tls() const { return *server_tls_; }
   ConnectorHost& connector_host() { return connector_host_; }
   /// Whether a page may use one of the domains at least; which ones is known when a session names its domain.
   OriginVerdict check_page(std::string_view origin) const {
@@ -316,6 +316,8 @@ class Shard {
   Farewells farewells_;
   std::deque<Leaving> leaving_;
   std::shared_ptr<const TlsFiles> tls_;
+  std::shared_ptr<const ServerTls>
+      server_tls_;  // the latest that has certificates: a listener that goes has clients
   ConnectorHost connector_host_;
   OriginList any_origin_;
   Admission& admission_;
