@@ -181,6 +181,9 @@ void Shard::take(Reloaded&& reloaded) {
 
 void Shard::run() {
   outbox_.resize(all_.size());
+  connector_host_.failed = [this](const std::string& server, const std::string& reason) {
+    note_failure(server, "connect", reason);
+  };
   loop_.run();
   shut_down();
   loop_.run_for(shutdown_time);
