@@ -290,6 +290,7 @@ void Connector::connected(std::uint32_t which, int error) {
   last_server_ = candidate.name;
   if (error != 0) {
     last_error_ = std::system_category().message(error);
+    if (host_.failed) host_.failed(candidate.name, last_error_);
     return go_on();
   }
   // Others that were tried beside it are for later, should this one turn out useless.

@@ -29,6 +29,8 @@ class ConnectorHost {
   Loop& loop;
   std::shared_ptr<const Upstream> upstream;  // a reload brings another; its name servers stay
   Resolver resolver;
+  /// Is told of each server that could not be connected to.
+  std::function<void(const std::string& server, const std::string& reason)> failed{};
 
  private:
   friend class Connector;

@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::size_t most_clients = 16;
 constexpr std::size_t longest_line = 4096;
-constexpr std::chrono::seconds patience{10};                        // with a client that does nothing
+constexpr std::chrono::seconds patience{10};  // with a client that does nothing
+constexpr std::size_t enough_to_write = std::size_t{32} * 1024;
 constexpr std::size_t enough_unread = std::size_t{256} * 1024;      // then who tells much waits
 constexpr std::size_t most_unread = std::size_t{8} * 1024 * 1024;   // then the client is cut off
 constexpr std::size_t most_unread_live = std::size_t{1024} * 1024;  // then lines are dropped
@@ -109,16 +110,26 @@ void ControlClient::take_line() {
 
 void ControlClient::tell(std::string_view line) {
   if (state_ != State::answering && state_ != State::streaming) return;
-  if (state_ == State::streaming && connection_.unsent() > most_unread_live) {
+  if (state_ == State::streaming && unread() > most_unread_live) {
     ++dropped_;
     return;
   }
-  std::string whole;
-  if (dropped_ > 0) whole = dropped_line(std::exchange(dropped_, 0)) + '\n';
-  whole += line;
-  whole += '\n';
+  if (dropped_ > 0) pending_ += dropped_line(std::exchange(dropped_, 0)) + '\n';
+  pending_ += line;
+  pending_ += '\n';
   moved_ = true;
-  after_writing(connection_.write(whole));
+  if (pending_.size() > enough_to_write) return write_pending();
+  if (std::exchange(writes_soon_, true)) return;
+  control_.loop().post([this, key = key_, &control = control_] {
+    if (control.find(key) == this) write_pending();
+  });
+}
+
+/// Many lines in one system call.
+void ControlClient::write_pending() {
+  writes_soon_ = false;
+  const std::string lines = std::exchange(pending_, {});
+  if (!lines.empty() && !gone_) after_writing(connection_.write(lines));
 }
 
 void ControlClient::finish() {
@@ -132,7 +143,7 @@ void ControlClient::fail(std::string_view sentence) {
 }
 
 bool ControlClient::has_room() const {
-  return connection_.unsent() <= enough_unread;
+  return unread() <= enough_unread;
 }
 
 void ControlClient::when_room(std::function<void()> done) {
@@ -153,12 +164,9 @@ void ControlClient::on_writable() {
 }
 
 void ControlClient::after_writing(Connection::Outcome outcome) {
-  if (outcome == Connection::Outcome::failed || connection_.unsent() > most_unread) {
-    state_ = State::leaving;
-    return control_.forget(key_);
-  }
-  if (connection_.unsent() == 0 && state_ == State::leaving) return control_.forget(key_);
-  if (connection_.unsent() == 0 && dropped_ > 0)
+  if (outcome == Connection::Outcome::failed || unread() > most_unread) return vanish();
+  if (unread() == 0 && state_ == State::leaving) return vanish();
+  if (unread() == 0 && dropped_ > 0)
     return after_writing(connection_.write(dropped_line(std::exchange(dropped_, 0)) + '\n'));
   if (when_room_ && has_room()) std::exchange(when_room_, nullptr)();
 }
@@ -167,20 +175,25 @@ void ControlClient::after_writing(Connection::Outcome outcome) {
 void ControlClient::check() {
   timer_.start_in(patience, [this] { check(); });
   const bool moved = std::exchange(moved_, false);
-  if (state_ == State::reading || (!moved && connection_.unsent() > 0 && state_ != State::streaming)) {
-    state_ = State::leaving;
-    return control_.forget(key_);
-  }
+  if (state_ == State::reading || (!moved && unread() > 0 && state_ != State::streaming)) return vanish();
   if (state_ == State::answering && !moved && awaited_ > 0)
     fail("a thread of boshd does not answer; the log may say why");
 }
 
 /// What was told goes out, then it is over.
 void ControlClient::leave() {
-  const bool rest = state_ == State::answering && connection_.unsent() > 0;
+  const bool answered = state_ == State::answering;
   state_ = State::leaving;
   when_room_ = nullptr;
-  if (!rest) control_.forget(key_);
+  if (answered) write_pending();
+  if (!answered || unread() == 0) vanish();
+}
+
+/// It is over at once.
+void ControlClient::vanish() {
+  state_ = State::leaving;
+  when_room_ = nullptr;
+  if (!std::exchange(gone_, true)) control_.forget(key_);
 }
 
 // --- All of them ---

@@ -60,7 +60,10 @@ class ControlClient final : private Watcher {
   void take_line();
   void after_writing(Connection::Outcome);
   void check();
+  void write_pending();
+  std::size_t unread() const { return connection_.unsent() + pending_.size(); }
   void leave();
+  void vanish();
 
   Control& control_;
   std::uint64_t key_;
@@ -70,6 +73,9 @@ class ControlClient final : private Watcher {
   std::function<void()> when_room_;
   Timer timer_;
   unsigned awaited_ = 0;
+  std::string pending_;  // lines that are written together
+  bool writes_soon_ = false;
+  bool gone_ = false;          // its owner forgets it
   bool moved_ = false;         // something was written or told since the last check
   std::uint64_t dropped_ = 0;  // lines
 };

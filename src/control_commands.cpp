@@ -31,6 +31,11 @@ std::string line(const Json& json) {
 
 // --- Information ---
 
+std::string reload_word(const ReloadState& state) {
+  if (state.tried == std::chrono::system_clock::time_point{}) return "none yet";
+  return state.ok ? "all went well" : "failed: " + state.error;
+}
+
 void show_info(const ControlCall& call) {
   call.control.ask_all(
       call.daemon.shards(), call.client, [](Shard& shard) { return shard.figures(); },
@@ -51,7 +56,8 @@ void show_info(const ControlCall& call) {
                           {"threads", all.size()},
                           {"sessions", {{"bosh", sum.bosh}, {"websocket", sum.sessions - sum.bosh}}},
                           {"http_connections", sum.http_connections},
-                          {"config_file", daemon.config_file()}}));
+                          {"config_file", daemon.config_file()},
+                          {"last_reload", reload_word(daemon.reload_state())}}));
         client.finish();
       });
 }

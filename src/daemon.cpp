@@ -47,6 +47,15 @@ void log_certificates(const ServerTls& tls) {
     log(LogLevel::error, "certificate-useless", {{"error", fault}});
 }
 
+void log_reloaded(const ReloadState& state) {
+  std::string keys;
+  for (const std::string& key : state.need_restart) keys += (keys.empty() ? "" : ",") + key;
+  if (keys.empty())
+    log(LogLevel::info, "reloaded");
+  else
+    log(LogLevel::warning, "reloaded", {{"keys-need-restart", keys}});
+}
+
 unsigned thread_count(const Config& config) {
   return config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
 }
@@ -241,9 +250,13 @@ void Daemon::tell_status() {
 // --- Reloading ---
 
 void Daemon::reload(std::function<void(const ReloadState&)> done) {
-  if (!done) done = [](const ReloadState&) {};
   service_manager::tell_reloading();
   reload_state_.tried = std::chrono::system_clock::now();
+  const auto finish = [this, done = std::move(done)] {
+    told_status_ = status();
+    service_manager::tell_ready(told_status_);
+    if (done) done(reload_state_);
+  };
   try {
     Config fresh = config_file_.empty() ? *config_ : read_config_file(config_file_);
     std::vector<std::string> need_restart = keep_fixed_keys(fresh, *config_);
@@ -258,32 +271,22 @@ void Daemon::reload(std::function<void(const ReloadState&)> done) {
                      .failed = reload_state_.failed,
                      .need_restart = std::move(need_restart)};
     change_to(std::make_shared<const Config>(std::move(fresh)), std::move(tls), std::move(plan),
-              [this, done = std::move(done)] {
-                std::string keys;
-                for (const std::string& key : reload_state_.need_restart)
-                  keys += (keys.empty() ? "" : ",") + key;
-                if (keys.empty())
-                  log(LogLevel::info, "reloaded");
-                else
-                  log(LogLevel::warning, "reloaded", {{"keys-need-restart", keys}});
-                told_status_ = status();
-                service_manager::tell_ready(told_status_);
-                done(reload_state_);
+              [this, finish] {
+                log_reloaded(reload_state_);
+                finish();
               });
   } catch (const std::exception& error) {
     reload_state_.ok = false;
     reload_state_.error = error.what();
     ++reload_state_.failed;
     log(LogLevel::error, "reload-failed", {{"error", error.what()}});
-    told_status_ = status();
-    service_manager::tell_ready(told_status_);
-    done(reload_state_);
+    finish();
   }
 }
 
 /// `done`: when all threads have it.
 void Daemon::change_to(std::shared_ptr<const Config> config, std::shared_ptr<const TlsFiles> tls,
-                       Listeners::Plan&& plan, std::function<void()> done) {
+                       Listeners::Plan&& plan, const std::function<void()>& done) {
   const bool same_certificates = tls->server == tls_->server;
   config_ = std::move(config);
   tls_ = std::move(tls);
@@ -302,14 +305,17 @@ void Daemon::change_to(std::shared_ptr<const Config> config, std::shared_ptr<con
       });
     });
   }
-  if (listeners_.has_retired()) closing_.start_in(retirement, [this] { close_retired(); });
+  plan_closing();
 }
 
-void Daemon::close_retired() {
-  for (const ListenerId id : listeners_.finished(std::chrono::steady_clock::now()))
-    for (const auto& shard : shards_) shard->ask([id](Shard& asked) { asked.close_listener(id); });
-  if (listeners_.has_retired())
-    closing_.start_in(std::chrono::milliseconds(100), [this] { close_retired(); });
+void Daemon::plan_closing() {
+  if (!listeners_.has_retired() || std::exchange(closing_planned_, true)) return;
+  closing_.start_in(retirement, [this] {
+    closing_planned_ = false;
+    for (const ListenerId id : listeners_.finished(std::chrono::steady_clock::now()))
+      for (const auto& shard : shards_) shard->ask([id](Shard& asked) { asked.close_listener(id); });
+    plan_closing();
+  });
 }
 
 // --- Certificates ---

@@ -93,8 +93,8 @@ class Daemon {
   void tell_status();
 
   void change_to(std::shared_ptr<const Config>, std::shared_ptr<const TlsFiles>, Listeners::Plan&&,
-                 std::function<void()> done);
-  void close_retired();
+                 const std::function<void()>& done);
+  void plan_closing();
   void renew_certificates();
   void renew_daily();
   void tell_kept_back();
@@ -112,7 +112,8 @@ class Daemon {
   Pulse pulse_;
   Timer daily_;
   Timer kept_back_;
-  Timer closing_;   // of listeners that are no more
+  Timer closing_;  // of listeners that are no more
+  bool closing_planned_ = false;
   Timer deadline_;  // of the sessions there are when it stops
   ReloadState reload_state_;
   State state_ = State::serving;

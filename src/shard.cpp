@@ -125,6 +125,7 @@ Shard::Shard(unsigned index, std::shared_ptr<const Config> config, std::shared_p
       sessions_(index),
       farewells_(config_->session.inactivity),
       tls_(std::move(tls)),
+      server_tls_(tls_->server),
       connector_host_(loop_, counters_, {config_, &config_->upstream}),
       admission_(admission),
       findings_(findings),
@@ -163,6 +164,7 @@ void Shard::take_settings() {
 void Shard::take(Reloaded&& reloaded) {
   config_ = std::move(reloaded.config);
   tls_ = std::move(reloaded.tls);
+  if (!tls_->server->certificates().empty()) server_tls_ = tls_->server;
   take_settings();
   farewells_.set_life(config_->session.inactivity);
   connector_host_.upstream = {config_, &config_->upstream};
@@ -179,6 +181,9 @@ void Shard::take(Reloaded&& reloaded) {
 
 void Shard::run() {
   outbox_.resize(all_.size());
+  connector_host_.failed = [this](const std::string& server, const std::string& reason) {
+    note_failure(server, "connect", reason);
+  };
   loop_.run();
   shut_down();
   loop_.run_for(shutdown_time);

@@ -87,7 +87,7 @@ class Shard {
     http_deadlines_.set(connection, deadline, queued);
   }
 
-  const ServerTls& server_tls() const { return *tls_->server; }
+  const ServerTls& server_tls() const { return *server_tls_; }
   ConnectorHost& connector_host() { return connector_host_; }
   /// Whether a page may use one of the domains at least; which ones is known when a session names its domain.
   OriginVerdict check_page(std::string_view origin) const {
@@ -129,6 +129,7 @@ class Shard {
   /// From now on these traces are told; nullptr: none.
   void follow(std::shared_ptr<const Traces>);
 
+  void on_upstream_next(std::uint64_t session, bosh::StreamId, std::string_view why);
   void on_upstream_begun(std::uint64_t session, bosh::StreamId);
   void on_upstream_ready(std::uint64_t session, bosh::StreamId, xmpp::Tls, bool secured);
   void on_upstream_secured(std::uint64_t session, bosh::StreamId);
@@ -265,7 +266,7 @@ class Shard {
   LegFigures figures_of(const Leg&, Time) const;
   SessionFigures figures_of(std::uint64_t id, const Slot&, Time) const;
   SessionNames names_of(std::uint64_t id, const Slot&) const;
-  void note_failure(const Leg&, std::string_view reason);
+  void note_failure(const std::string& server, std::string_view step, std::string_view reason);
   void kill_web(Slot&);
   void mark_traced(std::uint64_t id, Slot&);
   void trace(std::uint64_t id, const Slot&, std::string_view event, std::string_view xml,
@@ -315,6 +316,8 @@ class Shard {
   Farewells farewells_;
   std::deque<Leaving> leaving_;
   std::shared_ptr<const TlsFiles> tls_;
+  std::shared_ptr<const ServerTls>
+      server_tls_;  // the latest that has certificates: a listener that goes has clients
   ConnectorHost connector_host_;
   OriginList any_origin_;
   Admission& admission_;

@@ -133,15 +133,22 @@ ShardFigures Shard::figures() const {
 
 // --- Servers that fail ---
 
-void Shard::note_failure(const Leg& leg, std::string_view reason) {
-  const std::string& server = leg.upstream->server();
+void Shard::note_failure(const std::string& server, std::string_view step, std::string_view reason) {
   if (failures_.size() >= most_servers && !failures_.contains(server)) return;
   ServerFailures& failures = failures_[server];
   failures.server = server;
   ++failures.count;
-  failures.step = leg.upstream->step();
+  failures.step = step;
   failures.reason = reason;
   failures.at = std::chrono::system_clock::now();
+}
+
+/// A server is given up for the next one.
+void Shard::on_upstream_next(std::uint64_t session, bosh::StreamId stream, std::string_view why) {
+  Slot& slot = *sessions_.find(session);
+  const Leg& leg = *find_leg(slot, stream);
+  note_failure(leg.upstream->server(), leg.upstream->step(), why);
+  if (slot.traced) trace_upstream(session, slot, leg, why);
 }
 
 std::vector<ServerFailures> Shard::failures() const {

@@ -138,6 +138,7 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
   Slot& slot = *sessions_.find(session);
   const Leg& leg = *find_leg(slot, stream);
   if (slot.traced) trace_upstream(session, slot, leg, what);
+  if (leg.upstream->step() != "connect") note_failure(leg.upstream->server(), leg.upstream->step(), what);
   log_failure(leg, what);
   tell_end(slot, stream, reason);
   apply(session);
@@ -146,7 +147,6 @@ void Shard::on_upstream_lost(std::uint64_t session, bosh::StreamId stream, EndRe
 /// The one line that says which server failed, how far it got, and why.
 void Shard::log_failure(const Leg& leg, std::string_view reason) {
   const bool opened = leg.open_by == Time::max();
-  note_failure(leg, reason);
   if (!opened && leg.upstream->begun() != Time{}) counters_.connects[0].add(now() - leg.upstream->begun());
   log(opened ? LogLevel::debug : LogLevel::warning, opened ? "upstream-lost" : "upstream-failed",
       {{"domain", leg.stream.domain()},
@@ -409,6 +409,7 @@ void Shard::session_rung(Time time, std::uint64_t id, Time at) {
   const auto late =
       std::ranges::find_if(slot->legs, [&](const Leg& leg) { return time >= leg.authenticate_by; });
   if (silent != slot->legs.end()) {
+    note_failure(silent->upstream->server(), silent->upstream->step(), "no answer within connect_timeout");
     log_failure(*silent, "no answer within connect_timeout");
     tell_end(*slot, silent->id, EndReason::server_silent);
   } else if (late != slot->legs.end()) {

@@ -78,6 +78,7 @@ void UpstreamConnection::give_up(EndReason reason, std::string_view why) {
   if (!connector_ || !connector_->has_more()) return lost(reason, why);
   log(LogLevel::info, "upstream-next",
       {{"domain", domain_}, {"server", server_}, {"step", step_}, {"reason", why}});
+  if (session_ != 0) shard_.on_upstream_next(session_, stream_, why);
   connector_->blame();
   if (connection_) connection_->close();
   connection_.reset();

@@ -35,11 +35,24 @@ const surroundings = (directory) => `
   AddOutputFilterByType DEFLATE text/html text/plain text/xml
 `;
 
-export async function startApacheHttps(address, { certificate, key }) {
+async function start(settings) {
   const directory = new Directory('boshd-apache', 'www-data');
   const port = await freePort();
-  const config = directory.file('apache.conf', `
-    ${surroundings(directory)}
+  const config = directory.file('apache.conf', `${surroundings(directory)}${settings(port, directory)}`);
+  const command = directory.command('apache2', '-f', config, '-DFOREGROUND');
+  const { stop } = await startProgram({ directory, command, ready: /resuming normal operations/ });
+  return { port, stop };
+}
+
+// Plain HTTP; `settings` is of a virtual host.
+export const startApache = (settings) => start((port) => `
+  Listen 127.0.0.1:${port} http
+  <VirtualHost *:${port}>
+    ${settings}
+  </VirtualHost>
+`);
+
+export const startApacheHttps = (address, { certificate, key }) => start((port, directory) => `
     Listen 127.0.0.1:${port} https
     ${shipped('apache/boshd.conf', [
       ['127.0.0.1:5280', address],
@@ -47,8 +60,4 @@ export async function startApacheHttps(address, { certificate, key }) {
       [/\/etc\/letsencrypt\S*\/fullchain.pem/g, directory.file('certificate.pem', certificate)],
       [/\/etc\/letsencrypt\S*\/privkey.pem/g, directory.file('key.pem', key)],
     ])}
-  `);
-  const command = directory.command('apache2', '-f', config, '-DFOREGROUND');
-  const { stop } = await startProgram({ directory, command, ready: /resuming normal operations/ });
-  return { port, stop };
-}
+`);

@@ -10,15 +10,16 @@ function start(directory, settings) {
   return startProgram({ directory, command, ready: /Loading success/ });
 }
 
-export async function startHaproxy(address) {
+// By plain HTTP or TCP.
+export async function startHaproxy(address, { mode = 'tcp', patience = 75 } = {}) {
   const directory = new Directory('boshd-haproxy', 'haproxy');
   const port = await freePort();
   const { stop } = await start(directory, `
     defaults
-      mode tcp
+      mode ${mode}
       timeout connect 10s
       timeout client 75s
-      timeout server 75s
+      timeout server ${patience}s
     listen edge
       bind 127.0.0.1:${port}
       server boshd ${address} send-proxy-v2

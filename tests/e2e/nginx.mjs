@@ -2,7 +2,8 @@
 import { Directory, freePort, startProgram } from './process.mjs';
 import { shipped } from './shipped.mjs';
 
-async function startNginx(settings) {
+// `settings` makes the configuration of a directory and of settings that keep its files there.
+export async function startNginx(settings) {
   const directory = new Directory('boshd-nginx', 'www-data');
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${directory.path}/${name};`);

@@ -175,7 +175,7 @@ export class BoshdStatus {
 
   async start() {
     this.#port ??= await freePort();
-    this.#running = await startBoshd(`[metrics]\naddress = "127.0.0.1:${this.#port}"\n`);
+    this.#running = await startBoshd('', `metrics.address = "127.0.0.1:${this.#port}"\nstop.drain = "0s"\n`);
     return this;
   }
 

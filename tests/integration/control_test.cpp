@@ -55,15 +55,17 @@ struct Controlled {
 class Follower {
  public:
   Follower(const Controlled& controlled, std::vector<std::string> arguments)
-      : process_(BOSHCTL_PROGRAM, with(controlled, std::move(arguments))) {
+      : Follower(controlled.socket(), std::move(arguments)) {}
+  Follower(const std::string& socket, std::vector<std::string> arguments)
+      : process_(BOSHCTL_PROGRAM, with(socket, std::move(arguments))) {
     process_.out.wait_for_line("\"following\"");
   }
   std::string hears(std::string_view part) const { return process_.out.wait_for_line(part); }
   std::string all() const { return process_.out.text(); }
 
  private:
-  static std::vector<std::string> with(const Controlled& controlled, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"-j", "-s", controlled.socket(), "trace"});
+  static std::vector<std::string> with(const std::string& socket, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"-j", "-s", socket, "trace"});
     return arguments;
   }
   Process process_;
@@ -298,6 +300,36 @@ BOOST_AUTO_TEST_CASE(servers_and_limits_with_their_use) {
   BOOST_TEST(has(status.out, "\"sessions\":{\"bosh\":1,"), status.out);
   BOOST_TEST(has(controlled.boshctl({"status"}).out, "server-unreachable"));
   BOOST_TEST(has(controlled.boshctl({"show", "limits"}).out, "limits.client_queue"));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_whose_place_another_takes_is_counted_all_the_same) {
+  FakeServer dead;
+  const FakeServer deaf;
+  const FakeServer server;
+  const TemporaryDirectory directory;
+  const std::string socket = directory.path("control");
+  const Daemon daemon("threads = 1\ncontrol.socket = \"" + socket + "\"\nupstream.server = [\"" +
+                      dead.address() + "\", \"" + deaf.address() + "\", \"" + server.address() + "\"]\n");
+  dead.stop();
+  const Follower follower(socket, {"127.0.0.1"});
+  HttpClient client(daemon);
+  client.post(body_element("rid='1' " + std::string(Session::usual)));
+  Wire closing = deaf.accept();
+  read_stream_start(closing);
+  closing.close();
+  Wire wire = server.accept();
+  read_stream_start(wire);
+  wire.send(stream_start() + std::string(features));
+  client.answer();
+  Wire asks = Wire::connect(socket);
+  asks.send("show upstreams\n");
+  const std::string servers = asks.read_to_end();
+  for (const FakeServer* failed : std::initializer_list<const FakeServer*>{&dead, &deaf})
+    BOOST_TEST(has(servers, "{\"server\":\"" + failed->address() +
+                                "\",\"open\":0,\"connecting\":0,\"encrypted\":0,\"tls\":null,\"failures\":1"),
+               servers);
+  BOOST_TEST(has(servers, "{\"server\":\"" + server.address() + "\",\"open\":1,"), servers);
+  BOOST_TEST(has(follower.hears("closed by the server"), deaf.address()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

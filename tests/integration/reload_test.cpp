@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "tests/integration/client.hpp"
@@ -175,6 +176,32 @@ BOOST_AUTO_TEST_CASE(listeners_come_and_go_and_their_connections_stay) {
   BOOST_CHECK_THROW(status_at(port), Failure);  // refused when its last moment is over
 }
 
+std::size_t open_files(const Daemon& daemon) {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(daemon.id()) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+// Reloads may follow each other faster than a listener is closed.
+BOOST_AUTO_TEST_CASE(listeners_that_are_gone_are_closed) {
+  Bridge bridge("threads = 2");
+  bridge.settle();
+  const std::size_t before = open_files(bridge.daemon);
+  std::vector<std::uint16_t> ports;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2500);
+  while (std::chrono::steady_clock::now() < end) {
+    ports.push_back(free_port());
+    bridge.reload("threads = 2" + listener(ports.back()));
+  }
+  BOOST_TEST(open_files(bridge.daemon) < before + 2 * ports.size());
+  bridge.reload("threads = 2");
+  for (const std::uint16_t port : ports) BOOST_CHECK_THROW(status_at(port), Failure);
+  // The last of them was retired with that reload: what is refused there is closed by both threads soon.
+  const auto late = std::chrono::steady_clock::now() + patience;
+  while (open_files(bridge.daemon) > before && std::chrono::steady_clock::now() < late)
+    std::this_thread::yield();
+  BOOST_TEST(open_files(bridge.daemon) == before);
+}
+
 // The other address is part of the first one, or the other way round.
 BOOST_AUTO_TEST_CASE(an_address_gives_way_to_another_of_the_same_port) {
   const std::uint16_t port = free_port();
@@ -261,6 +288,7 @@ BOOST_AUTO_TEST_CASE(a_listener_that_goes_resets_no_connection) {
     std::atomic<unsigned> served = 0;
     std::atomic<unsigned> reset = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i)
       threads.emplace_back([&] {
         for (;;) {

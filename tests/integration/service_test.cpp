@@ -218,6 +218,7 @@ BOOST_AUTO_TEST_CASE(a_restart_turns_nobody_away) {
   std::atomic<unsigned> served = 0;
   std::atomic<unsigned> failed = 0;
   std::vector<std::thread> visitors;
+  visitors.reserve(3);
   for (int i = 0; i < 3; ++i)
     visitors.emplace_back([&] {
       while (!ending) {
