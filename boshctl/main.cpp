@@ -13,7 +13,7 @@
 #include "boshctl/client.hpp"
 #include "boshctl/show.hpp"
 #include "boshctl/top.hpp"
-#include "src/words.hpp"
+#include "src/operate/words.hpp"
 
 namespace {
 

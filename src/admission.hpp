@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "src/address.hpp"
-#include "src/census.hpp"
 #include "src/config.hpp"
+#include "src/operate/census.hpp"
 
 namespace boshd {
 

@@ -13,7 +13,7 @@
 
 #include "src/address.hpp"
 #include "src/forwarding.hpp"
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 
 namespace boshd {
 

@@ -1,6 +1,6 @@
 #include "src/config_keys.hpp"
 
-#include "src/words.hpp"
+#include "src/operate/words.hpp"
 
 namespace boshd {
 namespace {

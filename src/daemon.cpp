@@ -14,8 +14,8 @@
 #include <system_error>
 #include <utility>
 
-#include "src/access_log.hpp"
-#include "src/log.hpp"
+#include "src/log/access_log.hpp"
+#include "src/log/log.hpp"
 #include "src/service_manager.hpp"
 
 namespace boshd {

@@ -10,14 +10,14 @@
 #include <thread>
 #include <vector>
 
-#include "src/admin_http.hpp"
 #include "src/admission.hpp"
 #include "src/config.hpp"
-#include "src/control.hpp"
-#include "src/findings.hpp"
 #include "src/listeners.hpp"
 #include "src/loop.hpp"
-#include "src/monitor.hpp"
+#include "src/operate/admin_http.hpp"
+#include "src/operate/control.hpp"
+#include "src/operate/findings.hpp"
+#include "src/operate/monitor.hpp"
 #include "src/pulse.hpp"
 #include "src/reload.hpp"
 #include "src/shard.hpp"

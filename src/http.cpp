@@ -5,7 +5,7 @@
 
 #include "src/coding.hpp"
 #include "src/discovery.hpp"
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/routes.hpp"
 #include "src/script.hpp"
 #include "src/shard.hpp"

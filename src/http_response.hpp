@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "src/access_log.hpp"
 #include "src/http_request.hpp"
+#include "src/log/access_log.hpp"
 
 namespace boshd {
 

@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/socket_address.hpp"
 #include "src/text.hpp"
 

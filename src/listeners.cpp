@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 
 namespace boshd {
 

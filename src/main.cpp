@@ -16,7 +16,7 @@
 
 #include "src/config.hpp"
 #include "src/daemon.hpp"
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/tls.hpp"
 
 namespace {

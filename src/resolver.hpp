@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "src/address.hpp"
-#include "src/counters.hpp"
 #include "src/loop.hpp"
+#include "src/operate/counters.hpp"
 #include "src/srv.hpp"
 
 namespace boshd {

@@ -8,7 +8,7 @@
 
 #include "src/coding.hpp"
 #include "src/listener.hpp"
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/sha1.hpp"
 
 namespace boshd {

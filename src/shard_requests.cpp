@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "bosh/reply.hpp"
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/shard.hpp"
 
 namespace boshd {

@@ -8,7 +8,7 @@
 #include "src/config_text.hpp"
 #include "src/domain.hpp"
 #include "src/http_response.hpp"
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/login.hpp"
 #include "src/query.hpp"
 #include "src/shard.hpp"

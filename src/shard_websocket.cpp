@@ -1,7 +1,7 @@
 // A shard's sessions over WebSocket: what comes from their clients, and what they want done.
 #include <utility>
 
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/shard.hpp"
 
 namespace boshd {

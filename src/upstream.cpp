@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 #include "src/proxy_header.hpp"
 #include "src/shard.hpp"
 

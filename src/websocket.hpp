@@ -13,8 +13,8 @@
 #include <variant>
 
 #include "src/connection.hpp"
-#include "src/counters.hpp"
 #include "src/deadlines.hpp"
+#include "src/operate/counters.hpp"
 #include "websocket/frames.hpp"
 
 namespace boshd {

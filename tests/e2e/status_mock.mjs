@@ -5,9 +5,9 @@ import http from 'node:http';
 import { freePort } from './process.mjs';
 import { startBoshd } from './servers.mjs';
 
-const page = new URL('../../src/status_page.html', import.meta.url);
+const page = new URL('../../src/operate/status_page.html', import.meta.url);
 // As boshd sends it.
-const header = readFileSync(new URL('../../src/status_page.hpp', import.meta.url), 'utf8');
+const header = readFileSync(new URL('../../src/operate/status_page.hpp', import.meta.url), 'utf8');
 const literals = header.slice(header.indexOf('status_page_policy')).matchAll(/"([^"]*)"/g);
 const policy = [...literals].map(([, text]) => text).join('');
 

@@ -3,7 +3,7 @@
 import os
 import re
 
-FOLDERS = ("xml", "bosh", "xmpp", "src", "boshctl", "tests")
+FOLDERS = ("xml", "bosh", "websocket", "xmpp", "src", "boshctl", "tests")
 
 _TOKENS = re.compile(
     r"""

@@ -1,5 +1,5 @@
 // The lines of the access log, and its file.
-#include "src/access_log.hpp"
+#include "src/log/access_log.hpp"
 
 #include <sys/stat.h>
 

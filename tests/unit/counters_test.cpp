@@ -1,12 +1,12 @@
 // Counters, histograms, and who is how many.
-#include "src/counters.hpp"
+#include "src/operate/counters.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <thread>
 
-#include "src/census.hpp"
-#include "src/figures.hpp"
+#include "src/operate/census.hpp"
+#include "src/operate/figures.hpp"
 
 namespace boshd {
 namespace {

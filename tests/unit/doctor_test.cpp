@@ -1,11 +1,11 @@
 // What the doctor says of proxies, and of whom it says nothing.
-#include "src/doctor.hpp"
+#include "src/operate/doctor.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <vector>
 
-#include "src/findings.hpp"
+#include "src/operate/findings.hpp"
 
 namespace boshd {
 namespace {

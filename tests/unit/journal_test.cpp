@@ -1,5 +1,5 @@
 // What systemd's journal gets of a line.
-#include "src/journal.hpp"
+#include "src/log/journal.hpp"
 
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // The form of log lines. What a client can influence must not start a line of its own or hide in a terminal.
-#include "src/log.hpp"
+#include "src/log/log.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "src/config.hpp"
-#include "src/log_text.hpp"
+#include "src/log/log_text.hpp"
 
 namespace boshd {
 namespace {

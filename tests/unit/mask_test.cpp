@@ -3,9 +3,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "src/mask.hpp"
-#include "src/session_query.hpp"
-#include "src/words.hpp"
+#include "src/operate/mask.hpp"
+#include "src/operate/session_query.hpp"
+#include "src/operate/words.hpp"
 
 namespace boshd {
 namespace {

@@ -1,5 +1,5 @@
 // Metrics as text, the past, and the status.
-#include "src/metrics.hpp"
+#include "src/operate/metrics.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "src/history.hpp"
-#include "src/status.hpp"
+#include "src/operate/history.hpp"
+#include "src/operate/status.hpp"
 
 namespace boshd {
 namespace {

@@ -1,5 +1,5 @@
 // What the log remembers, and what it keeps back.
-#include "src/problems.hpp"
+#include "src/log/problems.hpp"
 
 #include <boost/test/unit_test.hpp>
 

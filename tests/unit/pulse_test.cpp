@@ -5,7 +5,7 @@
 #include <future>
 #include <thread>
 
-#include "src/findings.hpp"
+#include "src/operate/findings.hpp"
 #include "src/shard.hpp"
 
 namespace boshd {

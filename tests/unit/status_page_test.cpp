@@ -1,5 +1,5 @@
 // The page of /status, as far as it can be told without a browser.
-#include "src/status_page.hpp"
+#include "src/operate/status_page.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -12,7 +12,7 @@ namespace {
 BOOST_AUTO_TEST_SUITE(status_pages)
 
 BOOST_AUTO_TEST_CASE(the_program_holds_the_page_byte_by_byte) {
-  std::ifstream file(BOSHD_SOURCE_DIR "/src/status_page.html", std::ios::binary);
+  std::ifstream file(BOSHD_SOURCE_DIR "/src/operate/status_page.html", std::ios::binary);
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   BOOST_TEST(page.size() > 0U);
   BOOST_TEST(status_page() == page);
