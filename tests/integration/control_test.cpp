@@ -161,6 +161,7 @@ BOOST_AUTO_TEST_CASE(a_command_may_come_in_pieces_and_its_sender_close_early) {
 BOOST_AUTO_TEST_CASE(no_more_than_sixteen_at_a_time) {
   const Controlled controlled;
   std::vector<Wire> wires;
+  wires.reserve(16);
   for (int i = 0; i < 16; ++i) wires.push_back(controlled.connect());
   Wire one_more = controlled.connect();
   BOOST_TEST(has(one_more.read_to_end(), "16 others are connected"));
@@ -611,7 +612,7 @@ BOOST_AUTO_TEST_CASE(bash_completes_commands_sessions_and_files) {
   HttpClient client = controlled.bridge.connect();
   const Session session(controlled.bridge, client);
   const std::string file = controlled.directory.write("boshd.toml", "");
-  const auto completes = [&](std::vector<std::string> words) {
+  const auto completes = [&](const std::vector<std::string>& words) {
     std::string script = "source " BOSHCTL_COMPLETION "; COMP_WORDS=(" BOSHCTL_PROGRAM;
     for (const std::string& word : words) script += " '" + word + "'";
     script += "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _boshctl; echo \"${COMPREPLY[*]}\"";
