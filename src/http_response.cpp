@@ -155,6 +155,7 @@ std::string_view reason_phrase(unsigned status) {
   static constexpr std::pair<unsigned, std::string_view> phrases[] = {
       {200, "OK"},
       {204, "No Content"},
+      {302, "Found"},
       {304, "Not Modified"},
       {400, "Bad Request"},
       {403, "Forbidden"},

@@ -61,6 +61,7 @@ Answer find(const HttpRequest& request, const Monitor& monitor) {
             .body = std::string(status_page()),
             .headers = "Content-Security-Policy: " + std::string(status_page_policy) +
                        "\r\nReferrer-Policy: no-referrer\r\n"};
+  if (path == "/") return {.status = 302, .body = "See /status.\n", .headers = "Location: /status\r\n"};
   return {.status = 404, .body = std::string(paths)};
 }
 

@@ -460,7 +460,8 @@ BOOST_AUTO_TEST_CASE(each_path_has_its_type) {
   BOOST_TEST(has(page.header("Content-Security-Policy"), "default-src 'none'"));
   BOOST_TEST(has(page.body, "<html"));
   BOOST_TEST(get(visitor, "/status.json?x=1").header("Content-Type") == "application/json");
-  const Response none = get(visitor, "/");
+  BOOST_TEST(get(visitor, "/").header("Location") == "/status");
+  const Response none = get(visitor, "/nothing");
   BOOST_TEST(none.status == 404U);
   for (const char* path : {"/metrics", "/healthz", "/readyz", "/status", "/status.json"})
     BOOST_TEST(has(none.body, path));
