@@ -2,24 +2,16 @@
 import './xhr.mjs';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
 import { Client } from './client.js';
 import { scenarios } from './scenarios.js';
 import { accounts, serverNames, startAll, startPages, transport } from './servers.mjs';
 
-const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 let pages;
 let browser;
 before(async () => {
-  pages = await startPages({
-    '/': file('page.html'),
-    '/client.js': file('client.js'),
-    '/watch.js': file('watch.js'),
-    '/scenarios.js': file('scenarios.js'),
-    '/strophe.js': file('node_modules/strophe.js/dist/strophe.esm.js'),
-  });
+  pages = await startPages();
   browser = await launch();
 });
 after(async () => {

@@ -15,13 +15,7 @@ const { romeo: account } = accounts;
 let pages;
 let browser;
 before(async () => {
-  pages = await startPages({
-    '/': file('page.html'),
-    '/client.js': file('client.js'),
-    '/watch.js': file('watch.js'),
-    '/scenarios.js': file('scenarios.js'),
-    '/strophe.js': file('node_modules/strophe.js/dist/strophe.esm.js'),
-  });
+  pages = await startPages();
   browser = await launch();
 });
 after(async () => {

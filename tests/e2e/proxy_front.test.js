@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import https from 'node:https';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { startApacheHttps } from './apache.mjs';
 import { conditionOf, openConnections, Session } from './bosh_session.mjs';
 import { fingerprint, makeAuthority } from './certificates.mjs';
@@ -18,7 +17,6 @@ import { startProsody } from './prosody.mjs';
 import { accounts, startBoshd, startPages, transport } from './servers.mjs';
 
 const bosh = transport === 'bosh';
-const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const authority = makeAuthority();
 const own = authority.sign('localhost');
 const address = '127.9.8.6';  // of the clients
@@ -53,13 +51,7 @@ let browser;
 before(async () => {
   prosody = await keep(startProsody(accounts));
   echo = await keep(startEchoServer());
-  pages = await keep(startPages({
-    '/': file('page.html'),
-    '/client.js': file('client.js'),
-    '/watch.js': file('watch.js'),
-    '/scenarios.js': file('scenarios.js'),
-    '/strophe.js': file('node_modules/strophe.js/dist/strophe.esm.js'),
-  }));
+  pages = await keep(startPages());
   browser = await launch(undefined, `--ignore-certificate-errors-spki-list=${fingerprint(own.certificate)}`);
 });
 after(async () => {

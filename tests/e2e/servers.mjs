@@ -62,8 +62,14 @@ const types = {
   '.svg': 'image/svg+xml', '.wasm': 'application/wasm',
 };
 
+// The page that goes through the scenarios with Strophe.js.
+const chatPage = Object.fromEntries(Object.entries({
+  '/': 'page.html', '/client.js': 'client.js', '/watch.js': 'watch.js', '/scenarios.js': 'scenarios.js',
+  '/strophe.js': 'node_modules/strophe.js/dist/strophe.esm.js',
+}).map(([path, file]) => [path, join(here, file)]));
+
 // Serves the given files (path → file) and folders (path with a slash at its end → folder) to the browser.
-export async function startPages(files) {
+export async function startPages(files = chatPage) {
   const server = http.createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://x').pathname);
     const folder = path.slice(0, path.indexOf('/', 1) + 1);
