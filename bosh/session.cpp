@@ -17,8 +17,6 @@ namespace {
 constexpr std::uint64_t highest_hold_asked = 10;
 // An acknowledgement that lags is normal while request and answer cross on the wire (B-106).
 constexpr std::chrono::seconds report_after{2};
-// A client that so often sent nothing more while it waited for long has one request open at a time.
-constexpr unsigned alone_is_usual = 2;
 // What is still sent to a stream that was closed just now is dropped (B-176).
 constexpr StreamId closed_remembered = 8;
 
@@ -92,7 +90,6 @@ Taken Session::on_request(Time now, const Arrival& arrival, Body&& body, Effects
 bool Session::replay(Time now, const Arrival& arrival, const Body& body, Effects& effects) {
   if (!repeat(now, arrival, body, effects)) return false;
   deserted_.reset();
-  overlaps_ = overlaps_ || logged_in_;
   if (!activity_.allows_repeat())
     break_off(std::nullopt, {Condition::policy_violation, {}}, End::overactive, effects);
   return true;
@@ -181,7 +178,7 @@ void Session::act(Time now, Body&& body, Effects& effects) {
   if (!body.creates() && !keys_.accept(settings_->sha1, body.key, body.newkey))
     return break_off(std::nullopt, {Condition::item_not_found, {}}, End::bad_key, effects);
   acknowledge(now, body);
-  look_for_order(now, body);
+  look_for_order(body);
   inactivity_ = granted_.inactivity;
   const auto to = addressed(body);
   if (!to) return break_off(std::nullopt, {Condition::item_not_found, {}}, End::unknown_stream, effects);
@@ -219,12 +216,9 @@ void Session::acknowledge(Time now, const Body& body) {
 
 /// What a request that is taken shows of how its client works, and of what has arrived there. Clients handle
 /// answers as they come, and each may be lost or held up on its way.
-void Session::look_for_order(Time now, const Body& body) {
-  if (logged_in_ && waiting_.size() > 1) overlaps_ = true;
+void Session::look_for_order(const Body& body) {
   arrived_ = arrived_ || proves_arrival(body);
   logged_in_ = logged_in_ || body.talks;
-  if (arrived_ || !logged_in_ || overlaps_ || alone_ >= alone_is_usual) return;
-  guard_until_ = now + settings_->long_order_guard;
 }
 
 /// Whether its sender has the last answer with data: it says so; it could not have logged in otherwise; it
@@ -303,7 +297,6 @@ std::optional<Time> Session::on_lost(Time now, Exchange exchange, Effects& effec
   };
   std::ranges::for_each(waiting_, mark);
   for (Early& early : early_) mark(early.request);
-  overlaps_ = overlaps_ || (any && logged_in_);
   settle(now, effects);
   if (any && waiting_.empty()) deserted_ = now;
   return came;

@@ -104,9 +104,8 @@ struct Settings {
   std::size_t cache_bytes = 256 * 1024;
   std::size_t queue_bytes = 1024 * 1024;
   /// After an answer with data the next one, on another connection, waits so long or for proof that the first
-  /// arrived; longer as long as it isn't clear whether its client ever has two requests open.
+  /// arrived; where proof is asked for, for that alone.
   std::chrono::milliseconds order_guard{5};
-  std::chrono::milliseconds long_order_guard{1500};
 };
 
 /// What was made of a request.
@@ -195,7 +194,7 @@ class Session {
   void act(Time now, Body&&, Effects&);
   void acknowledge(Time now, const Body&);
   bool proves_arrival(const Body&) const;
-  void look_for_order(Time now, const Body&);
+  void look_for_order(const Body&);
   std::optional<std::span<const Stream>> addressed(const Body&) const;
   void forward(std::string&& payload, std::span<const Stream> to, Effects&);
   void add_stream(Body&&, Effects&);
@@ -206,7 +205,7 @@ class Session {
   void settle(Time now, Effects&);
   bool data_may_leave(Time now) const;
   bool same_connection() const;
-  bool asks_for_proof() const { return logged_in_ && overlaps_ && granted_.hold <= 1; }
+  bool asks_for_proof() const { return logged_in_ && granted_.hold <= 1; }
   Time gap_due() const;
   void give_up_gap(Time now, Effects&);
   Time answer_due() const;
@@ -254,8 +253,6 @@ class Session {
   Time report_next_{};
   std::optional<Time> deserted_;  // since then the last held request is lost, and nothing came in its place
   bool logged_in_ = false;        // the client has said something that comes after the login
-  bool overlaps_ = false;         // and has had two requests open, or has lost something
-  unsigned alone_ = 0;            // how often it sent nothing more although it got no answer for long
   // The last answer with data.
   std::uint64_t spoken_ = 0;
   bool arrived_ = true;  // it is certain that the client has it

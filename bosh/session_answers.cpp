@@ -149,8 +149,8 @@ void Session::settle(Time now, Effects& effects) {
 }
 
 /// An answer with data follows another only when that has arrived, or on the same connection. Is there no
-/// proof, a client that overlaps its requests is answered empty, and what it sends next is the proof; of any
-/// other, some time has to do.
+/// proof, its client is answered empty, and what it sends next is the proof. While it logs in, or where more
+/// than one request is held, some time has to do.
 bool Session::data_may_leave(Time now) const {
   return arrived_ || same_connection() || (!asks_for_proof() && now >= guard_until_);
 }
@@ -168,7 +168,6 @@ void Session::hand_over(Time now, Effects& effects) {
 
 /// Answers the oldest request with the first letter.
 void Session::give_letter(Time now, Effects& effects) {
-  if (!arrived_ && logged_in_ && !overlaps_ && !same_connection()) ++alone_;
   spoken_ = waiting_.front().rid;
   arrived_ = false;
   guard_connection_ = waiting_.front().arrival.exchange.connection;

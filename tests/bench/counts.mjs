@@ -34,8 +34,7 @@ async function printed(start, wrapper, options) {
 
 // Counts of a run with stanzas without those of the same logins alone, for each stanza. It has to be long enough that
 // the connections that sessions open later don't count.
-async function perStanza(context, start, wrapper, shape, read) {
-  const { warmup, ...options } = shape.options;
+async function perStanza(context, start, wrapper, { options }, read) {
   const all = await printed(start, wrapper, { ...options, seconds: context.quick ? 1 : Math.max(10, context.seconds) });
   const logins = await printed(start, wrapper, { ...options, mode: 'login' });
   const [with_, without] = [read(all.log), read(logins.log)];

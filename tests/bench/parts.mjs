@@ -19,7 +19,7 @@ const echoOf = (context, subject, options) => ({
   ...subject,
   measure: () => withTarget(subject.start, (target) => load(target, {
     sessions: sessions(context), seconds: context.seconds, ...(subject.peer ? unhurried : {}), ...options,
-    ...(context.quick ? { warmup: options.warmup ? 2 : 0 } : {}),
+    ...(context.quick ? { warmup: 0 } : {}),
   })),
 });
 

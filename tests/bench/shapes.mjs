@@ -1,9 +1,7 @@
 // How the clients of a load speak, and whom they speak to.
 import { peers, startBoshd, startFloor } from './programs.mjs';
 
-// A client that stops to poll when it sends has shown boshd two requests once; it takes a second and a half until boshd
-// believes that this was all. That is no part of what a stanza costs, so it is waited for.
-const one = { name: 'BOSH, one request', options: { requests: 1, warmup: 3 } };
+const one = { name: 'BOSH, one request', options: { requests: 1 } };
 export const two = { name: 'BOSH, two requests', options: {} };
 export const web = { name: 'WebSocket', options: { websocket: 1 } };
 export const shapes = [two, one, web];

@@ -82,12 +82,14 @@ const end = (sessions) => Promise.all(sessions.map((session) => session.end()));
 const at = (label, sessions) => sessions.filter(({ node }) => node === label);
 const labels = (sessions) => [...new Set(sessions.map(({ node }) => node))].sort();
 
-// The server's echo in the session; what looks like a sid in it is none.
+// The server's echo in the session; what looks like a sid in it is none. Over connections that change, the answer may be
+// empty, and the next request brings the echo.
 let messages = 0;
 async function echoes(session) {
   const id = `m${++messages}`;
-  const answer = await session.ask(`<message id='${id}'><body><![CDATA[<body sid='n1-x'> sid="n2-x"]]></body></message>`);
+  let answer = await session.ask(`<message id='${id}'><body><![CDATA[<body sid='n1-x'> sid="n2-x"]]></body></message>`);
   assert.equal(conditionOf(answer), null, answer);
+  if (!answer.includes('<message')) answer = await session.ask();
   assert.ok(answer.includes(` id='${id}'>`), answer);
 }
 

@@ -415,11 +415,18 @@ struct Chat {
     }
     for (Chatter& one : chatters) {
       const std::string text = one.latest();
-      const std::string heard =
-          one.web ? without_namespace(one.web->hears()) : integration::said(one.http->answer());
+      const std::string heard = one.web ? without_namespace(one.web->hears()) : hear(one);
       if (heard != text) throw Failure("heard " + excerpt(heard) + " instead of " + text);
       ++echoes;
     }
+  }
+
+  /// On a new connection it may be answered empty, and has to ask once more: so boshd learns what it has.
+  static std::string hear(Chatter& one) {
+    std::string heard = integration::said(one.http->answer());
+    if (!heard.empty()) return heard;
+    const std::string poll = body_element("sid='" + one.sid + "'" + attribute("rid", ++one.rid));
+    return integration::said(one.http->ask(poll));
   }
 
   /// Returns when so many more have come back.
