@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "src/text.hpp"
+#include "xmpp/names.hpp"
 
 namespace boshd {
 
@@ -161,7 +162,8 @@ class Masker {
     element.secret = element.confides ||
                      (is_one_of(element.ns, secret_namespaces) && !is_one_of(name, no_secrets)) ||
                      (name == "key" && element.ns == "jabber:iq:register") ||
-                     (name == "header" && element.ns == "urn:xmpp:http:upload:0");
+                     (name == "header" && element.ns == "urn:xmpp:http:upload:0") ||
+                     (name == "parameter" && element.ns == xmpp::query_ns);
     write(tag, element);
     open_.push_back(element);
     if (tag.empty || !tag.whole) close();

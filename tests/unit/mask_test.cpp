@@ -91,6 +91,10 @@ const Case cases[] = {
      "<x xmlns='jabber:x:data'><field var='username'><value>a</value></field>"
      "<field var='new_Password'><value>…(2)</value></field>"
      "<field type=\"text-private\" var='pin'><value>…(3)</value></field></x>"},
+    {"what a page's URL says",
+     "<query xmlns='urn:boshd:query:0'><parameter name='token'>abc</parameter></query>",
+     "<query xmlns='urn:boshd:query:0'><parameter name='token'>…(3)</parameter></query>",
+     "<query xmlns='urn:boshd:query:0'><parameter name='token'>…(3)</parameter></query>"},
     {"passwords in attributes", "<service type='turn' username='u' password='p w'/>",
      "<service type='turn' username='u' password='…(3)'/>",
      "<service type='turn' username='u' password='…(3)'/>"},
