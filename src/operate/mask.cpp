@@ -123,29 +123,32 @@ class Masker {
   };
 
   void markup() {
-    if (left_.starts_with("<![CDATA[")) return character_data();
-    if (left_.starts_with("<?") || left_.starts_with("<!")) return copy(left_.find('>'));
+    if (left_.starts_with("<![CDATA[")) return text_between("<![CDATA[", "]]>");
+    if (left_.starts_with("<!--")) return text_between("<!--", "-->");
+    if (left_.starts_with("<?")) return copy("?>");
+    if (left_.starts_with("<!")) return copy(">");
     if (left_.starts_with("</")) {
       if (!open_.empty()) close();
-      return copy(left_.find('>'));
+      return copy(">");
     }
     left_.remove_prefix(1);
     start(take_tag(left_));
   }
 
-  void copy(std::size_t to) {
-    const std::size_t size = to == left_.npos ? left_.size() : to + 1;
+  void copy(std::string_view end) {
+    const auto at = left_.find(end);
+    const std::size_t size = at == left_.npos ? left_.size() : at + end.size();
     out_ += left_.substr(0, size);
     left_.remove_prefix(size);
   }
 
-  void character_data() {
-    constexpr std::string_view begin = "<![CDATA[";
-    const auto end = left_.find("]]>");
+  void text_between(std::string_view begin, std::string_view end) {
+    left_.remove_prefix(begin.size());
+    const auto at = left_.find(end);
     out_ += begin;
-    text(left_.substr(begin.size(), end == left_.npos ? end : end - begin.size()));
-    if (end != left_.npos) out_ += "]]>";
-    left_.remove_prefix(end == left_.npos ? left_.size() : end + 3);
+    text(left_.substr(0, at));
+    if (at != left_.npos) out_ += end;
+    left_.remove_prefix(at == left_.npos ? left_.size() : at + end.size());
   }
 
   void start(const Tag& tag) {
@@ -177,8 +180,8 @@ class Masker {
       return;
     }
     for (const auto& [name, quote, value] : tag.attributes) {
-      const bool shown = !is_session_id(element, name) &&
-                         (unmasked_.secrets || !is_one_of(split(name).second, secret_attributes));
+      const bool secret = is_one_of(split(name).second, secret_attributes) && split(name).first != "xmlns";
+      const bool shown = !is_session_id(element, name) && (unmasked_.secrets || !secret);
       out_ += ' ';
       out_ += name;
       out_ += '=';
