@@ -186,16 +186,13 @@ BOOST_AUTO_TEST_CASE(listeners_that_are_gone_are_closed) {
   Bridge bridge("threads = 2");
   bridge.settle();
   const std::size_t before = open_files(bridge.daemon);
-  std::vector<std::uint16_t> ports;
+  std::size_t opened = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2500);
-  while (std::chrono::steady_clock::now() < end) {
-    ports.push_back(free_port());
-    bridge.reload("threads = 2" + listener(ports.back()));
-  }
-  BOOST_TEST(open_files(bridge.daemon) < before + 2 * ports.size());
+  for (; std::chrono::steady_clock::now() < end; ++opened)
+    bridge.reload("threads = 2" + listener(free_port()));
+  BOOST_TEST(open_files(bridge.daemon) < before + 2 * opened);
   bridge.reload("threads = 2");
-  for (const std::uint16_t port : ports) BOOST_CHECK_THROW(status_at(port), Failure);
-  // The last of them was retired with that reload: what is refused there is closed by both threads soon.
+  // Not by connecting: of so many ports one is soon somebody else's, or meets itself.
   const auto late = std::chrono::steady_clock::now() + patience;
   while (open_files(bridge.daemon) > before && std::chrono::steady_clock::now() < late)
     std::this_thread::yield();
