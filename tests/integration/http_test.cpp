@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(B_006_B_008_a_session_over_http_1_0_with_a_connection_for_e
                 body);
   };
   const auto hear = [](HttpClient& client) {
-    const std::string heard = said(client.answer());
+    std::string heard = said(client.answer());
     BOOST_TEST(client.wire.read_to_end() == "");
     return heard;
   };
