@@ -69,6 +69,10 @@ bool FakeServer::has_connection() const {
   return is_readable(listener_.get());
 }
 
+void FakeServer::stop() {
+  ::shutdown(listener_.get(), SHUT_RDWR);
+}
+
 std::string read_stream_start(Wire& wire) {
   std::string start = wire.read_until("<stream:stream ");
   return start + wire.read_until(">");

@@ -41,8 +41,8 @@ class FakeServer {
   /// Whether a connection waits to be accepted.
   bool has_connection() const;
   int descriptor() const { return listener_.get(); }
-  /// From now on connections are refused.
-  void stop() { listener_.close(); }
+  /// From now on connections are refused; the port stays taken, so that nobody else answers there.
+  void stop();
 
  private:
   Descriptor listener_;
