@@ -186,13 +186,17 @@ BOOST_AUTO_TEST_CASE(listeners_that_are_gone_are_closed) {
   Bridge bridge("threads = 2");
   bridge.settle();
   const std::size_t before = open_files(bridge.daemon);
+  const FakeServer taken;  // so its port is nobody's at the addresses that only this test uses
+  const std::string port = ':' + std::to_string(taken.port());
   std::size_t opened = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2500);
-  for (; std::chrono::steady_clock::now() < end; ++opened)
-    bridge.reload("threads = 2" + listener(free_port()));
+  for (; std::chrono::steady_clock::now() < end; ++opened) {
+    const std::string address =
+        "127.1." + std::to_string(opened / 256) + '.' + std::to_string(opened % 256) + port;
+    bridge.reload("threads = 2\n[[listen]]\naddress = \"" + address + "\"\n");
+  }
   BOOST_TEST(open_files(bridge.daemon) < before + 2 * opened);
   bridge.reload("threads = 2");
-  // Not by connecting: of so many ports one is soon somebody else's, or meets itself.
   const auto late = std::chrono::steady_clock::now() + patience;
   while (open_files(bridge.daemon) > before && std::chrono::steady_clock::now() < late)
     std::this_thread::yield();
