@@ -7,7 +7,6 @@ import { Client } from './client.js';
 import { scenarios } from './scenarios.js';
 import { accounts, serverNames, startAll, startPages, transport } from './servers.mjs';
 
-
 let pages;
 let browser;
 before(async () => {
